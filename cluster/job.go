@@ -1,0 +1,52 @@
+package cluster
+
+import "time"
+
+// Job is one planned act on hardware or on the cluster: a row of hawserHwJobTable or hawserJobTable.
+type Job struct {
+	Index    uint32    `json:"index"`
+	HwKind   HwJobKind `json:"hwKind,omitzero"` // set for a row of hawserHwJobTable
+	Kind     JobKind   `json:"kind,omitzero"`   // set for a row of hawserJobTable
+	Target   string    `json:"target"`
+	Argument string    `json:"argument,omitempty"`
+	Serial   int32     `json:"serial,omitempty"`
+	State    JobState  `json:"state"`
+	Progress int       `json:"progress"` // percent
+	Detail   string    `json:"detail,omitempty"`
+	Result   string    `json:"result,omitempty"`
+	EventSeq Seq       `json:"eventSeq,omitempty"`
+	By       Setter    `json:"by"`
+	Created  time.Time `json:"created"`
+	Started  time.Time `json:"started,omitzero"`
+	Ended    time.Time `json:"ended,omitzero"`
+}
+
+// Ended says whether the job will not change any more.
+func (s JobState) Ended() bool { return s == JobDone || s == JobFailed || s == JobCancelled }
+
+// Sink is where notifications go.
+type Sink struct {
+	Name    string      `json:"name"`
+	Address string      `json:"address"` // host:port, UDP
+	Kind    SinkKind    `json:"kind"`
+	Version string      `json:"version"` // v2c or v3
+	User    string      `json:"user,omitempty"`
+	Channel SinkChannel `json:"channel"`
+	Backlog SinkBacklog `json:"backlog"`
+	Window  int         `json:"window"` // notifications in flight, 1 to 64
+	// MinSeverity leaves out story events below it; alarms are always sent.
+	MinSeverity Severity      `json:"minSeverity,omitzero"`
+	GiveUp      time.Duration `json:"giveUp"`
+}
+
+// SinkStatus is how delivery to a sink stands. Cursor is replicated; the counters too, so that two nodes never disagree.
+type SinkStatus struct {
+	Cursor    Seq       `json:"cursor"`
+	Sent      uint64    `json:"sent"`
+	Acked     uint64    `json:"acked"`
+	Retries   uint64    `json:"retries"`
+	Lost      uint64    `json:"lost"`
+	State     SinkState `json:"state"`
+	LastAck   time.Time `json:"lastAck,omitzero"`
+	LastError string    `json:"lastError,omitempty"`
+}
