@@ -1,0 +1,263 @@
+package raftlog
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	// strandQueue is how many frames a link may lag behind the others
+	// (1 MiB at most) before it is given up and dialled again.
+	strandQueue = 64
+	// endTimeout bounds the sending of the last frame.
+	endTimeout = time.Second
+	// maxStrands bounds what a peer may open for one bond.
+	maxStrands = 8
+)
+
+type bondID [16]byte
+
+// bond is one connection over all links. The user holds one end of a pipe,
+// which brings deadlines and back pressure; the bond works on the other end.
+type bond struct {
+	id    bondID
+	peer  string
+	proto string
+	inner net.Conn
+	order *order
+	room  chan struct{} // 1: a strand took a frame, came, or went
+	lost  chan struct{} // 1: a strand went; the dialling side restores it
+	done  chan struct{} // closed by abort
+	wg    *sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	strands []*strand
+	ending  bool  // the user closed: no new strands
+	over    bool  // aborted
+	cause   error // why it is over; errEnd when the peer's user closed
+}
+
+// strand is the bond's connection on one link.
+type strand struct {
+	link int
+	conn net.Conn    // TLS
+	raw  net.Conn    // TCP, below conn
+	out  chan []byte // strandQueue
+	gone chan struct{}
+}
+
+// newBond starts a bond without strands; all its goroutines are in wg.
+func newBond(id bondID, peer, proto string, wg *sync.WaitGroup) (b *bond, user net.Conn) {
+	user, inner := net.Pipe()
+	b = &bond{
+		id: id, peer: peer, proto: proto, wg: wg,
+		inner: inner,
+		order: newOrder(inner),
+		room:  make(chan struct{}, 1),
+		lost:  make(chan struct{}, 1),
+		done:  make(chan struct{}),
+	}
+	wg.Go(b.pump)
+	return b, user
+}
+
+// pump sends what the user writes, until the user closes.
+func (b *bond) pump() {
+	buf := make([]byte, maxPayload)
+	for seq := uint64(0); ; seq++ {
+		n, err := b.inner.Read(buf)
+		if errors.Is(err, io.EOF) {
+			b.end(seq)
+			return
+		}
+		if err != nil || !b.broadcast(newFrame(seq, buf[:n])) {
+			return // aborted
+		}
+	}
+}
+
+// end sends the last frame and gives it a moment to get out; each strand
+// closes itself behind it.
+func (b *bond) end(seq uint64) {
+	b.mu.Lock()
+	b.ending = true
+	b.mu.Unlock()
+	late := time.AfterFunc(endTimeout, func() { b.abort(errEnd) })
+	defer late.Stop()
+	b.broadcast(newFrame(seq, nil))
+	<-b.done
+}
+
+// broadcast queues a frame on every link. It waits while all of them are
+// full; a link that is full while another has room is given up.
+func (b *bond) broadcast(frame []byte) bool {
+	for {
+		taken, full := b.offer(frame)
+		if taken {
+			for _, s := range full {
+				b.drop(s)
+			}
+			return true
+		}
+		select {
+		case <-b.room:
+		case <-b.done:
+			return false
+		}
+	}
+}
+
+func (b *bond) offer(frame []byte) (taken bool, full []*strand) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.strands {
+		select {
+		case s.out <- frame:
+			taken = true
+		default:
+			full = append(full, s)
+		}
+	}
+	return taken, full
+}
+
+// join adds the connection on one link, unless the bond is over or has one
+// there already.
+func (b *bond) join(link int, conn *tls.Conn) bool {
+	s := &strand{link: link, conn: conn, raw: conn.NetConn(), out: make(chan []byte, strandQueue), gone: make(chan struct{})}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over || b.ending || b.has(link) || len(b.strands) >= maxStrands {
+		return false
+	}
+	b.order.join()
+	b.strands = append(b.strands, s)
+	b.wg.Go(func() { b.send(s) })
+	b.wg.Go(func() { b.receive(s) })
+	notify(b.room)
+	return true
+}
+
+// has is for holders of mu. An accepted strand has no link number (-1).
+func (b *bond) has(link int) bool {
+	for _, s := range b.strands {
+		if link >= 0 && s.link == link {
+			return true
+		}
+	}
+	return false
+}
+
+// missing are the links below n on which the bond has no strand.
+func (b *bond) missing(n int) []int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []int
+	for link := range n {
+		if !b.over && !b.ending && !b.has(link) {
+			out = append(out, link)
+		}
+	}
+	return out
+}
+
+func (b *bond) send(s *strand) {
+	for {
+		select {
+		case frame := <-s.out:
+			if isEnd(frame) {
+				_ = s.conn.SetWriteDeadline(time.Now().Add(endTimeout))
+			}
+			_, err := s.conn.Write(frame)
+			if err != nil || isEnd(frame) {
+				b.drop(s)
+				return
+			}
+			notify(b.room)
+		case <-s.gone:
+			return
+		}
+	}
+}
+
+func (b *bond) receive(s *strand) {
+	var buf [maxPayload]byte
+	var err error
+	for err == nil {
+		var seq uint64
+		var payload []byte
+		if seq, payload, err = readFrame(s.conn, &buf); err != nil {
+			break
+		}
+		if err = b.order.deliver(seq, payload); err != nil {
+			b.abort(err)
+		}
+	}
+	b.drop(s)
+	if !b.order.leave() {
+		b.abort(err)
+	}
+}
+
+// drop takes a strand out and closes it; safe to repeat.
+func (b *bond) drop(s *strand) {
+	b.mu.Lock()
+	found := false
+	for i, have := range b.strands {
+		if have == s {
+			b.strands = append(b.strands[:i:i], b.strands[i+1:]...)
+			found = true
+			break
+		}
+	}
+	b.mu.Unlock()
+	if !found {
+		return
+	}
+	close(s.gone)
+	_ = s.raw.Close() // not TLS's own close, which may wait for a dead link
+	notify(b.room)
+	notify(b.lost)
+}
+
+// abort ends the bond at once; safe to repeat, the first cause stays.
+func (b *bond) abort(cause error) {
+	b.mu.Lock()
+	if b.over {
+		b.mu.Unlock()
+		return
+	}
+	b.over = true
+	b.cause = cause
+	strands := b.strands
+	b.mu.Unlock()
+	close(b.done)
+	_ = b.inner.Close()
+	b.order.stop()
+	for _, s := range strands {
+		b.drop(s)
+	}
+}
+
+// failure is why a bond ended otherwise than by the peer's user.
+func (b *bond) failure() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.cause == nil || errors.Is(b.cause, errEnd) {
+		return nil
+	}
+	return fmt.Errorf("connection with %s lost on all links: %w", b.peer, b.cause)
+}
+
+// notify leaves a note for a reader that may be busy.
+func notify(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
