@@ -1,0 +1,53 @@
+package resource
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sirupsen/logrus"
+)
+
+// Kind is one way to run a service, as configuration names it.
+type Kind struct {
+	// Name is the value of the option kind.
+	Name string
+	// Comment says in one line what it runs.
+	Comment string
+
+	build    func(spec Spec, log *logrus.Entry) (Resource, error)
+	validate func(options map[string]any) error
+}
+
+// kinds lists every kind there is, by name.
+var kinds = []Kind{
+	{
+		Name: "process", Comment: "a child process in a group of its own; its end is seen at once",
+		build: newProcess, validate: validateProcess,
+	},
+}
+
+// Kinds lists the kinds that New knows, by name.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
+// Validate names every fault of a kind's options; the error joins one OptionError for each.
+func Validate(kind string, options map[string]any) error {
+	k, err := find(kind)
+	if err != nil {
+		return err
+	}
+	return k.validate(options)
+}
+
+func find(name string) (Kind, error) {
+	names := make([]string, 0, len(kinds))
+	for _, k := range kinds {
+		if k.Name == name {
+			return k, nil
+		}
+		names = append(names, k.Name)
+	}
+	return Kind{}, &OptionError{
+		Path: "kind", Problem: fmt.Sprintf("there is no resource %q", name), Remedy: "use one of " + strings.Join(names, ", "),
+	}
+}
