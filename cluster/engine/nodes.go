@@ -1,0 +1,194 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"hawser/cluster"
+)
+
+// joins takes nodes in that report from a boot or daemon that the log does not know yet, or that came back.
+func (p *pass) joins() {
+	for _, spec := range p.State.Spec.Nodes {
+		v, n := p.Nodes[spec.Name], p.State.Nodes[spec.Name]
+		r := v.Report
+		if r == nil || v.Suspect || r.Leaving || p.State.Fences[spec.Name].Open(p.Now) {
+			continue // S4: while a fence may still strike it does not join
+		}
+		switch {
+		case r.Boot != n.Boot || r.Incarnation != n.Incarnation:
+			if r.Clean && r.Incarnation >= n.Incarnation {
+				p.join(spec, r)
+			}
+		case n.State == cluster.NodeFenced:
+			p.fenceLied(spec.Name)
+		case n.State == cluster.NodeOffline || n.State == cluster.NodeUnknown || n.State == cluster.NodeSuspect:
+			p.commit(spec.Name+" is heard again", nodeIs(spec.Name, admitted(n)), event(cluster.Event{
+				Type: cluster.EventNodeRecovered, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentNode,
+				ComponentName: spec.Name, NodeName: spec.Name, Reaction: cluster.ReactedRecover,
+				Result: cluster.ResultSucceeded, Duration: p.since(n.Since), AlarmKey: AlarmNode(spec.Name), Clear: true,
+				Summary: fmt.Sprintf("node %s is heard again after %s", spec.Name, round(p.since(n.Since))),
+			}))
+		case n.State != admitted(n):
+			p.commit(spec.Name+" follows its admin state", nodeIs(spec.Name, admitted(n)))
+		}
+	}
+}
+
+func nodeIs(node string, state cluster.NodeState) cluster.Decision {
+	return cluster.Decision{NodeIs: &cluster.NodeIs{Node: node, State: state}}
+}
+
+// admitted is the state of a node that takes part, by what the operator asks of it.
+func admitted(n cluster.Node) cluster.NodeState {
+	switch n.Admin {
+	case cluster.NodeAdminStandby:
+		return cluster.NodeStandby
+	case cluster.NodeAdminMaintenance:
+		return cluster.NodeMaintenance
+	}
+	return cluster.NodeOnline
+}
+
+func (p *pass) join(spec cluster.NodeSpec, r *cluster.Report) {
+	n := p.State.Nodes[spec.Name]
+	away := p.since(n.Since)
+	p.commit(spec.Name+" joins", cluster.Decision{Join: &cluster.Join{
+		Node: spec.Name, Boot: r.Boot, Incarnation: r.Incarnation, MachineUUID: r.MachineUUID, Version: r.Version,
+		EngineID: r.EngineID, BootTime: r.BootTime, Emulated: r.Emulated, State: admitted(n),
+	}}, event(cluster.Event{
+		Type: cluster.EventNodeRecovered, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentNode,
+		ComponentName: spec.Name, NodeName: spec.Name, Reaction: cluster.ReactedRecover, Result: cluster.ResultSucceeded,
+		Duration: away, AlarmKey: AlarmNode(spec.Name), Clear: true, Summary: "node " + spec.Name + " joined the cluster",
+	}))
+}
+
+// fenceLied reports a machine that was confirmed Off and speaks (A13). It stays out until it comes with a new boot id.
+func (p *pass) fenceLied(node string) {
+	for _, a := range p.State.Alarms {
+		if a.Key == AlarmFence(node) {
+			return
+		}
+	}
+	p.commit(node+" speaks after its BMC said Off", event(cluster.Event{
+		Type: cluster.EventFenceFailed, Severity: cluster.SeverityCritical, ComponentType: cluster.ComponentNode,
+		ComponentName: node, NodeName: node, Error: "beats of the boot that was confirmed Off are heard: the BMC lies or is another machine's",
+		Reaction: cluster.ReactedFence, Result: cluster.ResultFailed, AlarmKey: AlarmFence(node), Raise: cluster.SeverityCritical,
+		Summary: "fence of " + node + " is void: it still speaks; check which machine its BMC address belongs to",
+	}))
+}
+
+// leavers lets a node go whose daemon was stopped by an operator, when nothing is held there any more.
+func (p *pass) leavers() {
+	for _, spec := range p.State.Spec.Nodes {
+		v, n := p.Nodes[spec.Name], p.State.Nodes[spec.Name]
+		if !p.leaving(spec.Name) || p.holds(spec.Name) || n.State == cluster.NodeOffline || n.State == cluster.NodeFenced {
+			continue
+		}
+		if !v.Suspect {
+			continue // it is still saying goodbye
+		}
+		p.commit(spec.Name+" left", nodeIs(spec.Name, cluster.NodeOffline), event(cluster.Event{
+			Type: cluster.EventNodeFailed, Severity: cluster.SeverityWarning, ComponentType: cluster.ComponentNode,
+			ComponentName: spec.Name, NodeName: spec.Name, Error: "its daemon was stopped", Reaction: cluster.ReactedNone,
+			Result: cluster.ResultSucceeded, AlarmKey: AlarmNode(spec.Name), Raise: cluster.SeverityWarning,
+			Summary: "node " + spec.Name + " left: its daemon was stopped after its services had",
+		}))
+	}
+}
+
+// leaving says whether the present boot of a node says goodbye.
+func (p *pass) leaving(node string) bool {
+	v, n := p.Nodes[node], p.State.Nodes[node]
+	return v.Leaving && v.Boot == n.Boot && v.Incarnation == n.Incarnation
+}
+
+// holds says whether a once-only service may still run on the node.
+func (p *pass) holds(node string) bool {
+	for _, sv := range p.State.Services {
+		if sv.Holder.Node == node {
+			return true
+		}
+	}
+	return false
+}
+
+// failures finds the nodes that fell silent.
+func (p *pass) failures() {
+	for _, spec := range p.State.Spec.Nodes {
+		if p.failed(spec.Name) && !p.State.Fences[spec.Name].Open(p.Now) {
+			p.nodeFailed(spec)
+		}
+	}
+}
+
+// failed says whether a node that took part is silent for everyone, and that is not expected.
+func (p *pass) failed(node string) bool {
+	v, n := p.Nodes[node], p.State.Nodes[node]
+	if node == p.Self || !v.Suspect || n.ReservedBy != "" || n.Admin == cluster.NodeAdminMaintenance {
+		return false
+	}
+	if n.Boot == "" || n.State == cluster.NodeFenced || (n.State == cluster.NodeOffline && !p.holds(node)) {
+		return false
+	}
+	if p.leaving(node) && !p.holds(node) {
+		return false
+	}
+	if !v.Heard && v.Silent < p.Config.StartGrace {
+		return false // a new daemon has not listened for long enough
+	}
+	return !v.HeardByPeers || v.Silent > p.patience(node)
+}
+
+// patience is how long a node may be silent towards the leader alone: its leases end meanwhile (S3).
+func (p *pass) patience(node string) time.Duration {
+	longest := 2 * time.Second
+	for _, st := range p.State.Spec.Stacks {
+		for _, sv := range st.Services {
+			if p.State.Services[sv.Name].Holder.Node == node {
+				longest = max(longest, sv.Lease())
+			}
+		}
+	}
+	return longest
+}
+
+func (p *pass) nodeFailed(spec cluster.NodeSpec) {
+	v := p.Nodes[spec.Name]
+	reason := fmt.Sprintf("no beat on any link for %s", round(v.Silent))
+	failed := cluster.Event{
+		Type: cluster.EventNodeFailed, Severity: cluster.SeverityCritical, ComponentType: cluster.ComponentNode,
+		ComponentName: spec.Name, NodeName: spec.Name, Error: reason, Reaction: cluster.ReactedFence, Duration: v.Silent,
+		Result: cluster.ResultPending, AlarmKey: AlarmNode(spec.Name), Raise: cluster.SeverityCritical,
+		Summary: fmt.Sprintf("node %s failed: %s", spec.Name, reason),
+	}
+	if !v.FencePath {
+		p.unfenceable(spec.Name, failed)
+		return
+	}
+	if f, ok := p.intent(spec.Name, reason, p.Now.Add(-v.Silent)); ok {
+		decisions := []cluster.Decision{{Intent: &f}}
+		if p.State.Nodes[spec.Name].State != cluster.NodeSuspect {
+			decisions = append(decisions, nodeIs(spec.Name, cluster.NodeSuspect), event(failed))
+		}
+		p.commit(spec.Name+" fell silent: fence it", decisions...)
+	}
+}
+
+// unfenceable marks a silent node offline; what it holds stays blocked until it speaks, or a person confirms it Off (S2).
+func (p *pass) unfenceable(node string, failed cluster.Event) {
+	if p.State.Nodes[node].State == cluster.NodeOffline {
+		return
+	}
+	failed.Reaction, failed.Result = cluster.ReactedNone, cluster.ResultNotDone
+	failed.Error += "; there is no way to fence it"
+	p.commit(node+" fell silent and cannot be fenced", nodeIs(node, cluster.NodeOffline), event(failed))
+}
+
+// round makes a duration readable.
+func round(d time.Duration) time.Duration {
+	if d > 10*time.Second {
+		return d.Round(time.Second)
+	}
+	return d.Round(10 * time.Millisecond)
+}

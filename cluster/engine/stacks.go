@@ -1,0 +1,343 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"hawser/cluster"
+)
+
+// stack leads one stack to where it is to be: idle on a primary that can run it, else releasing, then starting.
+func (p *pass) stack(spec cluster.StackSpec) {
+	if !hasOnceOnly(spec) {
+		return
+	}
+	st := p.State.Stacks[spec.Name]
+	switch st.Phase {
+	case cluster.PhaseReleasing:
+		p.releasing(spec, st)
+	case cluster.PhaseStarting:
+		p.starting(spec, st)
+	default:
+		p.idle(spec, st)
+	}
+}
+
+func hasOnceOnly(spec cluster.StackSpec) bool {
+	for _, sv := range spec.Services {
+		if sv.OnceOnly() {
+			return true
+		}
+	}
+	return false
+}
+
+// idle checks that the primary may keep the stack.
+func (p *pass) idle(spec cluster.StackSpec, st cluster.Stack) {
+	if st.Primary == "" {
+		p.beginMove(spec, st, cluster.Cause{Reaction: cluster.ReactedNone, Error: "the stack was nowhere yet", Began: p.Now, Planned: true})
+		return
+	}
+	if cause, must := p.mustLeave(spec, st); must {
+		p.beginMove(spec, st, cause)
+		return
+	}
+	if cause, may := p.mayGoBack(spec, st); may {
+		p.beginMove(spec, st, cause)
+		return
+	}
+	p.assignNext(spec, st.Primary)
+}
+
+// mustLeave says whether the primary cannot keep the stack, and why.
+func (p *pass) mustLeave(spec cluster.StackSpec, st cluster.Stack) (cluster.Cause, bool) {
+	n, f := p.State.Nodes[st.Primary], p.State.Fences[st.Primary]
+	node := cluster.Cause{ComponentType: cluster.ComponentNode, ComponentName: st.Primary, NodeName: st.Primary, Began: p.Now}
+	switch {
+	case n.State == cluster.NodeFenced && f.Off:
+		node.Error, node.Reaction, node.Began = f.Reason, cluster.ReactedFailover, f.Began
+		return node, true
+	case n.State == cluster.NodeOffline && p.heldBy(spec, st.Primary):
+		return cluster.Cause{}, false // S2: no proof; it is blocked where it was
+	case n.State == cluster.NodeOffline:
+		node.Error, node.Reaction = "its node is offline", cluster.ReactedFailover
+		return node, true
+	case p.leaving(st.Primary):
+		node.Error, node.Reaction, node.Planned = "its daemon is being stopped", cluster.ReactedMove, true
+		return node, true
+	case n.Admin == cluster.NodeAdminStandby:
+		node.Error, node.Reaction, node.Planned = "its node was set to standby", cluster.ReactedMove, true
+		if o, ok := p.State.Overrides[cluster.OverrideKey("NodeAdminState", cluster.Target{Name: st.Primary})]; ok {
+			node.Setter = o.By.User
+		}
+		return node, true
+	}
+	return cluster.Cause{}, false
+}
+
+// heldBy says whether a service of the stack is held by the node.
+func (p *pass) heldBy(spec cluster.StackSpec, node string) bool {
+	for _, sv := range spec.Services {
+		if p.State.Services[sv.Name].Holder.Node == node {
+			return true
+		}
+	}
+	return false
+}
+
+// mayGoBack says whether an automatic failback is due.
+func (p *pass) mayGoBack(spec cluster.StackSpec, st cluster.Stack) (cluster.Cause, bool) {
+	want := p.State.Preferred(spec)
+	if p.State.FailbackOf(spec) != cluster.FailbackAutomatic || want == "" || want == st.Primary {
+		return cluster.Cause{}, false
+	}
+	target, _ := cluster.StandbyFor(p.State, spec)
+	if target != want || p.since(p.State.Nodes[want].Since) < p.Config.FailbackDelay {
+		return cluster.Cause{}, false
+	}
+	return cluster.Cause{
+		ComponentType: cluster.ComponentStack, ComponentName: spec.Name, NodeName: want, Error: "its preferred node is back",
+		Reaction: cluster.ReactedMove, Began: p.Now, Planned: true,
+	}, true
+}
+
+// beginMove takes the leases back and names the target. Without a target the stack stays, and says why.
+func (p *pass) beginMove(spec cluster.StackSpec, st cluster.Stack, cause cluster.Cause) {
+	target := p.target(spec)
+	if target == "" {
+		p.blocked(spec, st, cause)
+		return
+	}
+	if !p.anyHeld(spec) {
+		p.beginStart(spec, target, cause)
+		return
+	}
+	decisions := []cluster.Decision{{Move: &cluster.Move{
+		Stack: spec.Name, Primary: st.Primary, Target: target, Phase: cluster.PhaseReleasing, Cause: cause,
+	}}}
+	p.commit(fmt.Sprintf("move %s from %q to %s: %s", spec.Name, st.Primary, target, cause.Error),
+		append(decisions, p.withdrawals(spec)...)...)
+}
+
+// target is where the stack can go. A stack that has no primary goes to the first node that can take it.
+func (p *pass) target(spec cluster.StackSpec) string {
+	node, _ := cluster.StandbyFor(p.State, spec)
+	if node == "" || p.Nodes[node].Suspect || p.leaving(node) {
+		return ""
+	}
+	return node
+}
+
+func (p *pass) withdrawals(spec cluster.StackSpec) []cluster.Decision {
+	var out []cluster.Decision
+	for _, sv := range spec.Services {
+		if h := p.State.Services[sv.Name].Holder; h.Epoch != 0 && !h.Withdrawn {
+			out = append(out, cluster.Decision{Withdraw: &cluster.Withdraw{Service: sv.Name, Epoch: h.Epoch}})
+		}
+	}
+	return out
+}
+
+// blocked records once why a stack that must move cannot: what was not done is an event too.
+func (p *pass) blocked(spec cluster.StackSpec, st cluster.Stack, cause cluster.Cause) {
+	_, reason := cluster.StandbyFor(p.State, spec)
+	if reason == "" {
+		reason = "the only node that could take it is silent"
+	}
+	if st.Blocked == reason || (st.Primary == "" && p.State.Nodes[p.Self].State != cluster.NodeOnline) {
+		return
+	}
+	decisions := []cluster.Decision{{Move: &cluster.Move{Stack: spec.Name, Primary: st.Primary, Phase: st.Phase, Cause: st.Cause, Blocked: reason}}}
+	if st.Blocked == "" && !cause.Planned {
+		decisions = append(decisions, event(cluster.Event{
+			Type: cluster.EventFailoverFailed, Severity: cluster.SeverityCritical, ComponentType: cluster.ComponentStack,
+			ComponentName: spec.Name, NodeName: st.Primary, StackName: spec.Name, Error: cause.Error + "; no standby: " + reason,
+			Reaction: cluster.ReactedFailover, Result: cluster.ResultNotDone, AlarmKey: AlarmStack(spec.Name),
+			Raise: cluster.SeverityCritical, Summary: "stack " + spec.Name + " cannot fail over: " + reason,
+		}))
+	}
+	p.commit(spec.Name+" cannot move: "+reason, decisions...)
+}
+
+// releasing waits for the proof that every service of the stack has stopped (S2), then names the new primary.
+func (p *pass) releasing(spec cluster.StackSpec, st cluster.Stack) {
+	if w := p.withdrawals(spec); len(w) > 0 {
+		p.commit("take back the leases of "+spec.Name, w...)
+		return
+	}
+	held := false
+	for _, sv := range spec.Services {
+		h := p.State.Services[sv.Name].Holder
+		if h.Epoch == 0 {
+			continue
+		}
+		held = true
+		p.awaitStop(spec, st, sv, h)
+	}
+	if held {
+		return
+	}
+	target := st.Target
+	if why := p.cannotTake(target); why != "" {
+		if target = p.target(spec); target == "" && p.cannotTake(st.Primary) == "" {
+			target = st.Primary // the way back is kept until the target answers (A20)
+		}
+		if target == "" {
+			p.blocked(spec, st, st.Cause)
+			return
+		}
+	}
+	p.beginStart(spec, target, st.Cause)
+}
+
+// beginStart names the new primary and assigns the first service to it.
+func (p *pass) beginStart(spec cluster.StackSpec, target string, cause cluster.Cause) {
+	p.commit(fmt.Sprintf("%s starts on %s: %s", spec.Name, target, cause.Error), append([]cluster.Decision{{Move: &cluster.Move{
+		Stack: spec.Name, Primary: target, Target: target, Phase: cluster.PhaseStarting, Cause: cause,
+	}}}, p.firstAssign(spec, target)...)...)
+}
+
+// anyHeld says whether somebody still holds a service of the stack.
+func (p *pass) anyHeld(spec cluster.StackSpec) bool {
+	for _, sv := range spec.Services {
+		if p.State.Services[sv.Name].Holder.Epoch != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// cannotTake says why a node that was chosen cannot take the stack any more.
+func (p *pass) cannotTake(node string) string {
+	switch v := p.Nodes[node]; {
+	case !p.State.Runs(node):
+		return "it does not run services now"
+	case v.Suspect || p.leaving(node):
+		return "it is silent or leaving"
+	}
+	return ""
+}
+
+// awaitStop takes the holder's report as proof (a) if it names this epoch and boot (S4); a stop that takes too long
+// escalates to a fence (S5).
+func (p *pass) awaitStop(spec cluster.StackSpec, st cluster.Stack, sv cluster.ServiceSpec, h cluster.Holder) {
+	v := p.Nodes[h.Node]
+	if r := v.Report; r != nil && r.Boot == h.Boot {
+		if in, ok := r.Instance(sv.Name); ok && in.StoppedEpoch >= h.Epoch {
+			p.commit(sv.Name+" is verified stopped on "+h.Node, cluster.Decision{Released: &cluster.Released{
+				Service: sv.Name, Node: h.Node, Boot: h.Boot, Epoch: h.Epoch, Proof: cluster.ProofStop,
+			}})
+			return
+		}
+	}
+	if p.since(st.Since) < sv.Lease()+sv.StopBudget || !v.FencePath || p.State.Fences[h.Node].Open(p.Now) || h.Node == p.Self {
+		return
+	}
+	if f, ok := p.intent(h.Node, fmt.Sprintf("service %s did not stop within %s", sv.Name, round(p.since(st.Since))), st.Cause.Began); ok {
+		p.commit(sv.Name+" does not stop on "+h.Node+": fence it", cluster.Decision{Intent: &f})
+	}
+}
+
+// starting starts the services in order and completes the move when all answer.
+func (p *pass) starting(spec cluster.StackSpec, st cluster.Stack) {
+	if cause, must := p.mustLeave(spec, st); must {
+		cause.Began = st.Cause.Began // one outage, however many attempts it takes
+		p.beginMove(spec, st, cause)
+		return
+	}
+	if !p.assignNext(spec, st.Primary) {
+		return
+	}
+	took := p.since(st.Cause.Began)
+	done := cluster.Decision{Move: &cluster.Move{Stack: spec.Name, Primary: st.Primary, Complete: st.Cause.ComponentType != 0, Took: took}}
+	if st.Cause.ComponentType == 0 {
+		p.commit(spec.Name+" is up on "+st.Primary, done)
+		return
+	}
+	p.commit(fmt.Sprintf("%s is up on %s after %s", spec.Name, st.Primary, round(took)), done, p.completed(spec, st, took))
+}
+
+func (p *pass) completed(spec cluster.StackSpec, st cluster.Stack, took time.Duration) cluster.Decision {
+	severity := cluster.SeverityMajor
+	if st.Cause.Planned {
+		severity = cluster.SeverityInfo
+	}
+	return event(cluster.Event{
+		Type: cluster.EventFailoverCompleted, Severity: severity, ComponentType: st.Cause.ComponentType,
+		ComponentName: st.Cause.ComponentName, NodeName: st.Cause.NodeName, StackName: spec.Name, Error: st.Cause.Error,
+		Reaction: st.Cause.Reaction, Result: cluster.ResultSucceeded, Duration: took, Setter: st.Cause.Setter,
+		AlarmKey: AlarmStack(spec.Name), Clear: true,
+		Summary: fmt.Sprintf("stack %s answers on %s after %s: %s", spec.Name, st.Primary, round(took), st.Cause.Error),
+	})
+}
+
+// runnable says whether the operator and the controller let the service run.
+func (p *pass) runnable(service string) bool {
+	sv := p.State.Services[service]
+	return sv.Admin != cluster.ServiceAdminDisabled && sv.Quarantined.IsZero()
+}
+
+// firstAssign assigns the first service of the stack that may run.
+func (p *pass) firstAssign(spec cluster.StackSpec, node string) []cluster.Decision {
+	for _, sv := range spec.Services {
+		if sv.OnceOnly() && p.runnable(sv.Name) {
+			return []cluster.Decision{p.assign(sv.Name, node)}
+		}
+	}
+	return nil
+}
+
+func (p *pass) assign(service, node string) cluster.Decision {
+	return cluster.Decision{Assign: &cluster.Assign{Service: service, Node: node, Boot: p.State.Nodes[node].Boot}}
+}
+
+// assignNext keeps the services of the stack on its primary, in order: the next one is assigned when those before it
+// answer. It says whether all that may run do.
+func (p *pass) assignNext(spec cluster.StackSpec, node string) bool {
+	if p.cannotTake(node) != "" && node != p.Self {
+		return false
+	}
+	for _, sv := range spec.Services {
+		if !sv.OnceOnly() {
+			continue
+		}
+		h := p.State.Services[sv.Name].Holder
+		switch {
+		case !p.runnable(sv.Name):
+			p.retire(sv, h)
+		case h.Epoch == 0:
+			if p.State.Runs(node) {
+				p.commit("assign "+sv.Name+" to "+node, p.assign(sv.Name, node))
+			}
+			return false
+		case h.Withdrawn:
+			p.awaitStop(spec, p.State.Stacks[spec.Name], sv, h)
+			return false
+		case !p.answers(sv.Name, node, h.Epoch):
+			return false
+		}
+	}
+	return true
+}
+
+// retire takes back the lease of a service that was disabled or quarantined, and waits for the proof.
+func (p *pass) retire(sv cluster.ServiceSpec, h cluster.Holder) {
+	if h.Epoch == 0 {
+		return
+	}
+	if !h.Withdrawn {
+		p.commit(sv.Name+" is not to run", cluster.Decision{Withdraw: &cluster.Withdraw{Service: sv.Name, Epoch: h.Epoch}})
+		return
+	}
+	if in, ok := p.Nodes[h.Node].Report.Instance(sv.Name); ok && in.StoppedEpoch >= h.Epoch {
+		p.commit(sv.Name+" is verified stopped on "+h.Node, cluster.Decision{Released: &cluster.Released{
+			Service: sv.Name, Node: h.Node, Boot: h.Boot, Epoch: h.Epoch, Proof: cluster.ProofStop,
+		}})
+	}
+}
+
+// answers says whether the node reports the service active under this epoch, with a good probe.
+func (p *pass) answers(service, node string, epoch uint64) bool {
+	in, ok := p.Nodes[node].Report.Instance(service)
+	return ok && in.State == cluster.InstanceActive && in.Epoch == epoch && (in.Probe == cluster.ProbeOk || in.Probe == cluster.ProbeOff)
+}

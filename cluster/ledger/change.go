@@ -1,0 +1,184 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"hawser/cluster"
+)
+
+// changeRecord is what is remembered of an applied change: the answer to a repetition, and the way back.
+type changeRecord struct {
+	ID      string          `json:"id"`
+	At      time.Time       `json:"at"`
+	Token   []byte          `json:"token,omitempty"`
+	Digest  [32]byte        `json:"digest"` // of the ops: the same token with others is refused
+	Receipt cluster.Receipt `json:"receipt"`
+	Back    []step          `json:"back"`
+	Held    []uint32        `json:"held,omitempty"` // hardware jobs that wait for Release
+}
+
+// step is one way back: the row as it was, or its absence.
+type step struct {
+	Object   string            `json:"object"`
+	Target   cluster.Target    `json:"target"`
+	Int      int64             `json:"int,omitempty"`
+	Override *cluster.Override `json:"override,omitempty"`
+	Desired  *cluster.Desired  `json:"desired,omitempty"`
+	Alarm    *cluster.Alarm    `json:"alarm,omitempty"`
+}
+
+func digest(ops []cluster.Op) [32]byte {
+	data, err := json.Marshal(ops)
+	if err != nil {
+		panic("ledger: ops of a change do not encode: " + err.Error())
+	}
+	return sha256.Sum256(data)
+}
+
+// Check tests a change against a state without applying it: nil, or the first op that is refused. A repetition by token is
+// found by Apply alone.
+func Check(s *cluster.State, c cluster.Change) *cluster.Refusal {
+	if c.Serial != nil && *c.Serial != s.Serial {
+		return &cluster.Refusal{Op: -1, Code: cluster.RefusedInconsistent,
+			Reason: fmt.Sprintf("hawserConfigSerial is %d, not %d: somebody changed the configuration; read it again and repeat", s.Serial, *c.Serial)}
+	}
+	if n := len(c.Token); n != 0 && (n < 8 || n > 16) {
+		return &cluster.Refusal{Op: -2, Code: cluster.RefusedValue, Reason: fmt.Sprintf("hawserWriteToken has %d octets; 8 to 16 are taken", n)}
+	}
+	for i, op := range c.Ops {
+		o, ok := objects[op.Object]
+		if !ok {
+			return &cluster.Refusal{Op: i, Code: cluster.RefusedNotWritable, Reason: "hawser" + op.Object + " cannot be set in this release"}
+		}
+		if r := o.check(s, op); r != nil {
+			r.Op = i
+			return r
+		}
+	}
+	return nil
+}
+
+// change applies all ops of a change, or none; a repetition gets the first answer.
+func (w *writer) change(c cluster.Change) {
+	if r := w.repeated(c); r != nil {
+		w.result.Receipt, w.result.Refusal = r.receipt, r.refusal
+		return
+	}
+	if refusal := Check(w.s, c); refusal != nil {
+		w.result.Refusal = refusal
+		w.logRefusal(c, *refusal)
+		return
+	}
+	rec := &changeRecord{ID: c.ID, At: w.entry.At, Token: c.Token, Digest: digest(c.Ops)}
+	first := w.s.LastWrite + 1
+	for _, op := range c.Ops {
+		o := objects[op.Object]
+		old := o.read(w.s, op)
+		rec.Back = append(rec.Back, o.apply(w, c, op))
+		w.logWrite(c, op, old, "applied")
+		if op.Object == "HwJob" && c.Hold {
+			rec.Held = append(rec.Held, op.Target.Index)
+		}
+	}
+	w.bumpSerial()
+	rec.Receipt = cluster.Receipt{ID: c.ID, Serial: w.s.Serial, WriteSeq: first}
+	w.h.changes[c.ID] = rec
+	if len(c.Token) > 0 {
+		w.h.tokens[string(c.Token)] = c.ID
+	}
+	receipt := rec.Receipt
+	w.result.Receipt = &receipt
+	w.changeEvent(c)
+}
+
+type answer struct {
+	receipt *cluster.Receipt
+	refusal *cluster.Refusal
+}
+
+// repeated finds the answer that a change with this id or token has had already.
+func (w *writer) repeated(c cluster.Change) *answer {
+	id := c.ID
+	if len(c.Token) > 0 {
+		if by, ok := w.h.tokens[string(c.Token)]; ok {
+			id = by
+		}
+	}
+	rec, ok := w.h.changes[id]
+	if !ok {
+		return nil
+	}
+	if rec.Digest != digest(c.Ops) {
+		refusal := cluster.Refusal{Op: -2, Code: cluster.RefusedInconsistent,
+			Reason: "hawserWriteToken was used with other varbinds within 24 h: choose a new token"}
+		w.logRefusal(c, refusal)
+		return &answer{refusal: &refusal}
+	}
+	receipt := rec.Receipt
+	receipt.Repeated = true
+	return &answer{receipt: &receipt}
+}
+
+// bumpSerial raises hawserConfigSerial as TestAndIncr does (RFC 2579): after 2147483647 comes 0.
+func (w *writer) bumpSerial() {
+	if w.s.Serial == 1<<31-1 {
+		w.s.Serial = 0
+		return
+	}
+	w.s.Serial++
+}
+
+func (w *writer) changeEvent(c cluster.Change) {
+	summary := "changed by " + c.By.User + ":"
+	for _, op := range c.Ops {
+		summary += " " + rowName(op) + "=" + valueText(op)
+	}
+	w.event(cluster.Event{
+		Type: cluster.EventConfigChanged, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentCluster,
+		ComponentName: w.s.Spec.Name, Reaction: cluster.ReactedNone, Result: cluster.ResultSucceeded,
+		Setter: c.By.User, Summary: summary,
+	})
+}
+
+// undo takes a change back if no other came between: the serial is still its own.
+func (w *writer) undo(u cluster.Undo) {
+	rec, ok := w.h.changes[u.ID]
+	if !ok || w.s.Serial != u.Serial {
+		w.result.Refusal = &cluster.Refusal{Op: -1, Code: cluster.RefusedInconsistent,
+			Reason: "cannot be undone: another change came between"}
+		return
+	}
+	for i := len(rec.Back) - 1; i >= 0; i-- {
+		if back := objects[rec.Back[i].Object].back; back != nil {
+			back(w, rec.Back[i])
+		}
+	}
+	for i, wr := range w.h.writes {
+		if wr.Seq >= rec.Receipt.WriteSeq && wr.Seq < rec.Receipt.WriteSeq+uint32(len(rec.Back)) {
+			w.h.writes = cloneWrites(w.h.writes)
+			w.h.writes[i].Result = "undone"
+		}
+	}
+	delete(w.h.changes, u.ID)
+	delete(w.h.tokens, string(rec.Token))
+	w.bumpSerial()
+	receipt := cluster.Receipt{ID: u.ID, Serial: w.s.Serial}
+	w.result.Receipt = &receipt
+}
+
+// release lets the jobs start that a change held.
+func (w *writer) release(id string) {
+	rec, ok := w.h.changes[id]
+	if !ok {
+		return
+	}
+	for _, index := range rec.Held {
+		if j, ok := w.s.HwJobs[index]; ok && j.State == cluster.JobHeld {
+			j.State = cluster.JobQueued
+			w.s.HwJobs[index] = j
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+
+	"hawser/cluster"
+)
+
+// writer applies the decisions of one entry to a private copy of the state.
+type writer struct {
+	s      *cluster.State
+	h      *history
+	entry  cluster.Entry
+	origin uint64 // the next origin sequence number
+	stale  bool   // the entry's events are in the ledger already
+	result Result
+}
+
+func newWriter(s *cluster.State, h *history, e cluster.Entry) *writer {
+	return &writer{s: s, h: h, entry: e, origin: e.Origin, stale: e.Origin != 0 && e.Origin <= s.Origins[e.By]}
+}
+
+func (w *writer) finish(index uint64) {
+	w.s.Applied, w.s.AppliedAt = index, w.entry.At
+	if !w.stale && w.origin > w.entry.Origin {
+		w.s.Origins[w.entry.By] = w.origin - 1
+	}
+	w.h.trim(w.s, w.entry.At)
+}
+
+// apply dispatches one decision. The order of the cases is the order of the fields of cluster.Decision.
+func (w *writer) apply(d cluster.Decision) error {
+	switch {
+	case d.Found != nil:
+		return w.found(*d.Found)
+	case d.Config != nil:
+		w.config(d.Config.Spec)
+	case d.Lead != nil:
+		w.s.EngineBoots++
+		w.s.EngineOwner = d.Lead.Node
+	case d.Join != nil:
+		w.join(*d.Join)
+	case d.NodeIs != nil:
+		w.nodeIs(*d.NodeIs)
+	case d.Reserve != nil:
+		w.reserve(*d.Reserve)
+	case d.Intent != nil:
+		w.s.Fences[d.Intent.Node] = *d.Intent
+	case d.Fenced != nil:
+		w.fenced(*d.Fenced)
+	case d.Assign != nil:
+		w.assign(*d.Assign)
+	case d.Withdraw != nil:
+		w.withdraw(*d.Withdraw)
+	case d.Released != nil:
+		w.released(*d.Released)
+	case d.Move != nil:
+		w.move(*d.Move)
+	case d.Restart != nil:
+		w.restart(*d.Restart)
+	case d.Observe != nil:
+		w.observe(*d.Observe)
+	case d.Link != nil:
+		w.s.Links[cluster.LinkKey(d.Link.Node, d.Link.Peer, d.Link.Index)] = d.Link.State
+	case d.Service != nil:
+		w.serviceIs(*d.Service)
+	case d.Event != nil:
+		w.event(*d.Event)
+	default:
+		return w.applyRequest(d)
+	}
+	return nil
+}
+
+// applyRequest dispatches what comes from outside the engine: changes, jobs, hardware, sinks.
+func (w *writer) applyRequest(d cluster.Decision) error {
+	switch {
+	case d.Change != nil:
+		w.change(*d.Change)
+	case d.Refuse != nil:
+		w.refuse(*d.Refuse)
+	case d.Undo != nil:
+		w.undo(*d.Undo)
+	case d.Release != nil:
+		w.release(d.Release.ID)
+	case d.Job != nil:
+		w.job(*d.Job)
+	case d.Hardware != nil:
+		w.hardware(*d.Hardware)
+	case d.Setting != nil:
+		w.setting(*d.Setting)
+	case d.Sink != nil:
+		if _, ok := w.s.Sinks[d.Sink.Name]; ok {
+			w.s.Sinks[d.Sink.Name] = d.Sink.Status
+		}
+	default:
+		return fmt.Errorf("a decision without content: %w", ErrUnknownEntry)
+	}
+	return nil
+}
+
+// found starts a generation.
+func (w *writer) found(f cluster.Found) error {
+	if w.s.ClusterID != "" && f.Generation <= w.s.Generation {
+		return nil // founded already: the first one counts
+	}
+	if f.ClusterID == "" || f.Generation == 0 || len(f.EngineID) < 5 {
+		return errors.New("founding needs a cluster id, a generation and an engine id")
+	}
+	w.s.ClusterID, w.s.Generation, w.s.EngineID = f.ClusterID, f.Generation, f.EngineID
+	w.s.Founded = w.entry.At
+	w.s.Epoch = uint64(f.Generation) << 32
+	return nil
+}
+
+// allot gives name a number of its kind, once.
+func (w *writer) allot(kind, name string) uint32 {
+	t, ok := w.s.Indexes[kind]
+	if ok {
+		if i, ok := t.Names[name]; ok {
+			return i
+		}
+	} else {
+		t = cluster.IndexTable{Next: 1, Names: map[string]uint32{}}
+	}
+	names := make(map[string]uint32, len(t.Names)+1)
+	for k, v := range t.Names {
+		names[k] = v
+	}
+	names[name] = t.Next
+	w.s.Indexes[kind] = cluster.IndexTable{Next: t.Next + 1, Names: names}
+	return names[name]
+}
