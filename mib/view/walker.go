@@ -105,3 +105,8 @@ func (r *Row) AppendBER(dst []byte) []byte {
 	}
 	return snmp.AppendVarbind(dst, r.varbind)
 }
+
+// NewRow returns a row of its own, in no segment.
+func NewRow(oid snmp.OID, value snmp.Value) Row {
+	return Row{varbind: snmp.Varbind{OID: oid, Value: value}}
+}
