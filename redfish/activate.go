@@ -1,0 +1,310 @@
+package redfish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+// Activate brings staged settings into force: it clears the node through the
+// gate, resets it, waits for POST, and judges each setting by what it reads
+// then.
+func (b *BMC) Activate(ctx context.Context, plan *Plan, gate Gate, progress func(Step)) (*Report, error) {
+	unlock, err := b.exclusive(ctx)
+	if err != nil {
+		return nil, b.errorf("activate", err)
+	}
+	defer unlock()
+	r, err := b.newApply(plan, gate, progress).activate(ctx)
+	return r, b.errorf("activate", err)
+}
+
+// Apply stages the plan and, where a change needs it, activates it. Whatever
+// is in sync already is left alone, so it may be repeated at any time.
+func (b *BMC) Apply(ctx context.Context, plan *Plan, gate Gate, progress func(Step)) (*Report, error) {
+	unlock, err := b.exclusive(ctx)
+	if err != nil {
+		return nil, b.errorf("apply", err)
+	}
+	defer unlock()
+	r, err := b.newApply(plan, gate, progress).run(ctx)
+	return r, b.errorf("apply", err)
+}
+
+// Resume continues an apply from the step that was saved last. A step before
+// the reset starts over (what is staged already is not written again); after
+// it, the machine is not reset a second time.
+func (b *BMC) Resume(ctx context.Context, step Step, gate Gate, progress func(Step)) (*Report, error) {
+	unlock, err := b.exclusive(ctx)
+	if err != nil {
+		return nil, b.errorf("resume", err)
+	}
+	defer unlock()
+	a := b.newApply(&Plan{Desired: step.Desired}, gate, progress)
+	var r *Report
+	switch {
+	case step.Name == StepWait, step.Name == StepVerify, step.Name == StepDone, step.Name == StepReset && b.hasReset(ctx, step.Before):
+		r, err = a.rejoin(ctx, step)
+	default:
+		r, err = a.run(ctx)
+	}
+	return r, b.errorf("resume", err)
+}
+
+// hasReset reports whether the machine is in another run than before.
+func (b *BMC) hasReset(ctx context.Context, before Boot) bool {
+	sys, err := b.system(ctx, b.c.bulk)
+	return err == nil && bootOf(sys) != before
+}
+
+// applying is one apply under way.
+type applying struct {
+	b        *BMC
+	plan     *Plan
+	gate     Gate
+	progress func(Step)
+	task     string
+	report   *Report
+}
+
+func (b *BMC) newApply(plan *Plan, gate Gate, progress func(Step)) *applying {
+	if progress == nil {
+		progress = func(Step) {}
+	}
+	return &applying{b: b, plan: plan, gate: gate, progress: progress, report: &Report{BMC: b.cfg.Name, Began: time.Now()}}
+}
+
+// step saves and then shows a step.
+func (a *applying) step(ctx context.Context, s Step) error {
+	s.BMC, s.At, s.Desired, s.Task = a.b.cfg.Name, time.Now(), a.plan.Desired, a.task
+	if a.gate != nil {
+		if err := a.gate.Save(ctx, s); err != nil {
+			return fmt.Errorf("save step %s: %w", s.Name, err)
+		}
+	}
+	a.b.log.WithFields(logrus.Fields{"step": s.Name, "detail": s.Detail}).Info("apply step")
+	a.progress(s)
+	return nil
+}
+
+func (a *applying) run(ctx context.Context) (*Report, error) {
+	if err := a.step(ctx, Step{Name: StepStage, Percent: -1, Detail: fmt.Sprintf("%d settings", len(a.plan.Desired))}); err != nil {
+		return nil, err
+	}
+	st, err := a.b.stage(ctx, a.plan, func(s Step) { s.BMC, s.At, s.Desired = a.b.cfg.Name, time.Now(), a.plan.Desired; a.progress(s) })
+	if st != nil {
+		a.plan, a.task = st.Plan, st.Task
+		a.report.Task, a.report.Results, a.report.Messages = st.Task, st.Results, st.Messages
+	}
+	if err != nil {
+		return a.end(), err
+	}
+	if !a.plan.ResetNeeded {
+		return a.finish(ctx, nil)
+	}
+	return a.activate(ctx)
+}
+
+// activate clears the node, resets it and waits.
+func (a *applying) activate(ctx context.Context) (*Report, error) {
+	if a.gate == nil {
+		return a.end(), fmt.Errorf("%w; staged settings wait for the next reset", ErrNoGate)
+	}
+	s, err := a.b.settings(ctx)
+	if err != nil {
+		return a.end(), err
+	}
+	a.plan = s.Plan(a.plan.Desired)
+	if !a.plan.ResetNeeded {
+		return a.finish(ctx, s)
+	}
+	reason := fmt.Sprintf("apply %d BIOS settings", len(a.plan.Changes))
+	if err := a.step(ctx, Step{Name: StepClear, Percent: -1, Detail: reason}); err != nil {
+		return a.end(), err
+	}
+	done, err := a.gate.Clear(ctx, reason)
+	if err != nil {
+		return a.end(), fmt.Errorf("node is not free: %w; the settings stay staged", err)
+	}
+	defer done()
+	before, err := a.reset(ctx)
+	if err != nil {
+		return a.end(), err
+	}
+	return a.await(ctx, s, before)
+}
+
+// rejoin goes on behind a reset that was sent in an earlier life.
+func (a *applying) rejoin(ctx context.Context, from Step) (*Report, error) {
+	if a.gate == nil {
+		return a.end(), ErrNoGate
+	}
+	a.task, a.report.Reset = from.Task, true
+	done, err := a.gate.Clear(ctx, "finish an apply after its reset")
+	if err != nil {
+		return a.end(), fmt.Errorf("node is not free: %w", err)
+	}
+	defer done()
+	s, err := a.b.settingsSoon(ctx)
+	if err != nil {
+		return a.end(), err
+	}
+	a.plan = s.Plan(from.Desired)
+	return a.await(ctx, s, from.Before)
+}
+
+// settingsSoon reads the settings of a machine that may be in the middle of
+// its POST.
+func (b *BMC) settingsSoon(ctx context.Context) (*Settings, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.ApplyTimeout)
+	defer cancel()
+	for {
+		s, err := b.settings(ctx)
+		if err == nil || sleep(ctx, b.cfg.Poll) != nil {
+			return s, err
+		}
+	}
+}
+
+// reset restarts the machine, or switches it on if it is off.
+func (a *applying) reset(ctx context.Context) (Boot, error) {
+	sys, err := a.b.system(ctx, a.b.c.bulk)
+	if err != nil {
+		return Boot{}, err
+	}
+	before := bootOf(sys)
+	types := a.b.cfg.ResetTypes
+	if before.Power == PowerOff {
+		types = []string{"On", "ForceOn"}
+	}
+	typ, err := a.b.allowed(ctx, sys, types)
+	if err != nil {
+		return before, err
+	}
+	if err := a.step(ctx, Step{Name: StepReset, Percent: -1, Detail: typ, Before: before}); err != nil {
+		return before, err
+	}
+	if err := a.b.reset(ctx, sys, typ, a.b.c.bulk); err != nil {
+		return before, err
+	}
+	a.report.Reset = true
+	return before, nil
+}
+
+func bootOf(s *systemResource) Boot {
+	return Boot{
+		Power: powerState(string(s.PowerState)), LastResetTime: s.refs.LastResetTime,
+		BootProgress: s.refs.BootProgress.LastState + " " + s.refs.BootProgress.LastStateTime,
+	}
+}
+
+// await waits until POST is over and the settings show, then judges them.
+func (a *applying) await(ctx context.Context, s *Settings, before Boot) (*Report, error) {
+	if err := a.step(ctx, Step{Name: StepWait, Percent: -1, Before: before}); err != nil {
+		return a.end(), err
+	}
+	wait, cancel := context.WithTimeoutCause(ctx, a.b.cfg.ApplyTimeout,
+		fmt.Errorf("the machine was not back within %v", a.b.cfg.ApplyTimeout))
+	defer cancel()
+	now, err := a.b.awaitBoot(wait, s, a.plan, before)
+	if ctx.Err() != nil {
+		return a.end(), context.Cause(ctx) // resumable: the step is saved
+	}
+	r, ferr := a.finish(ctx, now)
+	return r, errors.Join(err, ferr)
+}
+
+// finish reads the settings once more, unless now is given, and reports.
+func (a *applying) finish(ctx context.Context, now *Settings) (*Report, error) {
+	if err := a.step(ctx, Step{Name: StepVerify, Percent: -1}); err != nil {
+		return a.end(), err
+	}
+	if now == nil {
+		var err error
+		if now, err = a.b.settings(ctx); err != nil {
+			for i := range a.report.Results {
+				a.report.Results[i].State = StateUnknown
+			}
+			return a.end(), err
+		}
+	}
+	a.report.Results = a.plan.judgeAll(now, a.report.Reset)
+	a.report.Messages = append(a.report.Messages, now.Messages...)
+	if a.task != "" {
+		a.taskEnd(ctx)
+	}
+	r := a.end()
+	return r, a.step(ctx, Step{Name: StepDone, Percent: 100, Detail: r.Summary()})
+}
+
+// taskEnd adds how the BMC's task ended.
+func (a *applying) taskEnd(ctx context.Context) {
+	t, err := a.b.Task(ctx, a.task)
+	switch {
+	case err != nil:
+		a.report.Messages = append(a.report.Messages, err.Error())
+	case t.State == TaskFailed, t.State == TaskRunning, t.State == TaskWaiting:
+		a.report.Messages = append(a.report.Messages, fmt.Sprintf("task %s is %s", a.task, t.State))
+		a.report.Messages = append(a.report.Messages, t.Messages...)
+	}
+}
+
+func (a *applying) end() *Report {
+	a.report.Ended = time.Now()
+	a.report.Messages = slices.Compact(a.report.Messages)
+	return a.report
+}
+
+// awaitBoot polls until the machine is through POST and every change is
+// settled one way or the other. The BMC may be silent for a while meanwhile.
+func (b *BMC) awaitBoot(ctx context.Context, s *Settings, p *Plan, before Boot) (*Settings, error) {
+	var now *Settings
+	var upSince time.Time
+	seen := false
+	for {
+		sys, err := b.system(ctx, b.c.bulk)
+		if err == nil {
+			at := bootOf(sys)
+			seen = seen || at != before
+			if at.Power != PowerOn || posting(sys) {
+				upSince = time.Time{}
+			} else if upSince.IsZero() {
+				upSince = time.Now()
+			}
+			if n, rerr := b.refresh(ctx, s); rerr == nil {
+				now = n
+				if at.Power == PowerOn && !posting(sys) && allInSync(p, n) {
+					return n, nil
+				}
+				if seen && !upSince.IsZero() && time.Since(upSince) >= b.cfg.Settle {
+					return n, nil // up for long enough: what is not there does not come
+				}
+			}
+		}
+		if sleep(ctx, b.cfg.Poll) != nil {
+			return now, context.Cause(ctx)
+		}
+	}
+}
+
+// posting reports whether the BMC says that the firmware still runs.
+func posting(s *systemResource) bool {
+	switch s.refs.BootProgress.LastState {
+	case "", "None", "OEM", "SystemHardwareInitializationComplete", "SetupEntered", "OSBootStarted", "OSRunning":
+		return false
+	}
+	return true
+}
+
+func allInSync(p *Plan, now *Settings) bool {
+	for _, c := range p.Changes {
+		if verdict(now, c, true).State != StateInSync {
+			return false
+		}
+	}
+	return true
+}
