@@ -1,9 +1,6 @@
 package mib
 
-import (
-	"slices"
-	"sort"
-)
+import "slices"
 
 // Object is one named node of the module.
 type Object struct {
@@ -91,16 +88,27 @@ func ByName(name string) (Object, bool) {
 // ByOID returns the object whose identifier is the longest prefix of oid, and
 // what follows it: the instance. The instance shares oid's memory.
 func ByOID(oid []uint32) (object Object, instance []uint32, found bool) {
-	// The wanted object is at or before the place where oid would stand, and
-	// each prefix of oid sorts before it: look for ever shorter ones.
-	for n := len(oid); n >= len(HawserEnterprise); n-- {
-		prefix := oid[:n]
-		i := sort.Search(len(Objects), func(i int) bool { return slices.Compare(Objects[i].OID, prefix) >= 0 })
-		if i < len(Objects) && slices.Equal(Objects[i].OID, prefix) {
-			return Objects[i], oid[n:], true
+	for prefix := oid; ; {
+		i, exact := slices.BinarySearchFunc(Objects, prefix, func(o Object, p []uint32) int { return slices.Compare(o.OID, p) })
+		if exact {
+			return Objects[i], oid[len(prefix):], true
 		}
+		if i == 0 {
+			return Object{}, nil, false
+		}
+		// Nothing stands between the neighbour before and prefix: a shorter
+		// prefix with a name is no longer than what both have in common.
+		prefix = prefix[:commonLength(prefix, Objects[i-1].OID)]
 	}
-	return Object{}, nil, false
+}
+
+// commonLength is the number of leading arcs that are equal.
+func commonLength(a, b []uint32) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // Label returns the label of a value of an enumeration, empty if it has none.

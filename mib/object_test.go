@@ -51,6 +51,43 @@ func TestEveryObjectIsFound(t *testing.T) {
 	}
 }
 
+// TestByOIDFindsTheLongestPrefix compares it with a search through everything,
+// for all identifiers with one arc changed, left out or added.
+func TestByOIDFindsTheLongestPrefix(t *testing.T) {
+	longest := func(oid []uint32) (name string) {
+		best := 0
+		for _, o := range Objects {
+			if hasPrefix(oid, o.OID) && len(o.OID) > best {
+				name, best = o.Name, len(o.OID)
+			}
+		}
+		return name
+	}
+	for _, o := range Objects {
+		for cut := range len(o.OID) + 1 {
+			for _, arc := range []uint32{0, 1, 7, 1<<32 - 1} {
+				oid := append(slices.Clone(o.OID[:cut]), arc)
+				if cut < len(o.OID) {
+					oid = append(oid, o.OID[cut+1:]...)
+				}
+				got, instance, _ := ByOID(oid)
+				if want := longest(oid); got.Name != want || len(got.OID)+len(instance) != len(oid) && want != "" {
+					t.Fatalf("ByOID(%v) = %q and %v, want %q", oid, got.Name, instance, want)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkByOID(b *testing.B) {
+	oid := append(slices.Clone(HawserHwSettingDesired), 1, 2, 8, 'B', 'o', 'o', 't', 'M', 'o', 'd', 'e')
+	for b.Loop() {
+		if _, _, found := ByOID(oid); !found {
+			b.Fatal("not found")
+		}
+	}
+}
+
 func TestIndexOf(t *testing.T) {
 	for _, name := range []string{"hawserLinkTable", "hawserLinkEntry", "hawserLinkRtt"} {
 		var got []string
