@@ -48,11 +48,11 @@ func decode(options map[string]any, out any) error {
 	}
 	var found faults
 	for _, one := range flatten(decoder.Decode(options)) {
-		found = append(found, asOptionError(one))
+		found = append(found, asOptionError(one, reflect.TypeOf(out)))
 	}
 	slices.Sort(meta.Unused)
 	for _, name := range meta.Unused {
-		found.add(name, "known here are "+strings.Join(known(reflect.TypeOf(out)), ", "), "unknown option")
+		found.add(name, "known here are "+strings.Join(known(parentOf(reflect.TypeOf(out), name)), ", "), "unknown option")
 	}
 	return found.err()
 }
@@ -78,7 +78,7 @@ func flatten(err error) []error {
 	return []error{err}
 }
 
-func asOptionError(err error) error {
+func asOptionError(err error, options reflect.Type) error {
 	var named *mapstructure.DecodeError
 	if !errors.As(err, &named) {
 		return &OptionError{Path: "options", Problem: err.Error(), Remedy: "write the options as a mapping of name to value"}
@@ -98,7 +98,7 @@ func asOptionError(err error) error {
 	if errors.As(err, &hooked) {
 		return &OptionError{Path: path, Problem: hooked.problem, Remedy: hooked.remedy}
 	}
-	return &OptionError{Path: path, Problem: named.Unwrap().Error(), Remedy: "correct the value"}
+	return &OptionError{Path: path, Problem: named.Unwrap().Error(), Remedy: "write a " + wanted(typeAt(options, path))}
 }
 
 // wanted names a type as a person writes it.
@@ -117,10 +117,41 @@ func wanted(t reflect.Type) string {
 	}
 }
 
-// known lists the option names of a struct, in its order.
-func known(t reflect.Type) []string {
+// typeAt follows a path such as "log.file" or "headers[1].name" to its type; the type reached is returned if it ends early.
+func typeAt(t reflect.Type, path string) reflect.Type {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
+	}
+	for part := range strings.SplitSeq(path, ".") {
+		name, index, _ := strings.Cut(part, "[")
+		if t.Kind() != reflect.Struct {
+			return t
+		}
+		for field := range t.Fields() {
+			if strings.EqualFold(field.Tag.Get("mapstructure"), name) {
+				t = field.Type
+				break
+			}
+		}
+		if index != "" && t.Kind() == reflect.Slice {
+			t = t.Elem()
+		}
+	}
+	return t
+}
+
+// parentOf is the struct that an unknown option stands in.
+func parentOf(t reflect.Type, path string) reflect.Type {
+	if at := strings.LastIndexByte(path, '.'); at > 0 {
+		return typeAt(t, path[:at])
+	}
+	return typeAt(t, "")
+}
+
+// known lists the option names of a struct, in its order.
+func known(t reflect.Type) []string {
+	if t.Kind() != reflect.Struct {
+		return nil
 	}
 	names := make([]string, 0, t.NumField())
 	for field := range t.Fields() {
