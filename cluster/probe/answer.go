@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"syscall"
 	"time"
@@ -26,6 +27,9 @@ func classify(ctx context.Context, err error) (State, string) {
 			return Unknown, "the probe was cancelled before an answer came"
 		}
 		return Unknown, "no answer in time"
+	}
+	if asked := new(url.Error); errors.As(err, &asked) && !asked.Timeout() {
+		err = asked.Err // what was asked is in the message already
 	}
 	var (
 		certificate *tls.CertificateVerificationError
