@@ -1,0 +1,229 @@
+package plugin
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"hawser/cluster"
+	"hawser/mib"
+	"hawser/mib/snmp"
+	"hawser/mib/view"
+)
+
+const (
+	// ageEvery is how old the ages of a view may be.
+	ageEvery = 500 * time.Millisecond
+	// changeEvery bounds how often changes of the cluster make a new view.
+	changeEvery = 50 * time.Millisecond
+	// attention is how long after a request new views are made ahead of the next one. A cluster that nobody polls makes
+	// none: the first request then waits for one to be made, which takes a few milliseconds.
+	attention = 5 * time.Second
+)
+
+// PublisherConfig is what a Publisher is made of.
+type PublisherConfig struct {
+	Source     Source
+	Controller int       // mib.ControllerNative or mib.ControllerPacemaker
+	Started    time.Time // of this daemon
+	// Counters are the figures of this daemon's agent and sender, by descriptor without "hawser" (SelfGets); one that is
+	// missing has no instance. Nil: none.
+	Counters func() map[string]uint64
+	Log      *logrus.Entry
+}
+
+// Publisher keeps the present view of the cluster for the front ends. It reads the controller's snapshots and never makes
+// the controller wait (S8).
+type Publisher struct {
+	cfg       PublisherConfig
+	templates []*rows // of objects, in their order
+	self      *rows
+	version   string // hawserMibVersion
+	ready     chan struct{}
+
+	current atomic.Pointer[published]
+	asked   atomic.Int64 // when View was last called, in nanoseconds since birth
+	birth   time.Time
+
+	build sync.Mutex // one view is made at a time; guards what follows
+	swaps uint32
+	logs  histories
+
+	timesMu sync.Mutex // guards times
+	times   map[cluster.Seq]time.Time
+}
+
+// published is a view with what it was made from.
+type published struct {
+	view  *view.View
+	sight sight
+	first time.Time // when its snapshot was first seen
+	made  time.Time
+	sizes []int // rows of objects, in their order
+}
+
+// NewPublisher returns a publisher; Run keeps its view fresh.
+func NewPublisher(cfg PublisherConfig) *Publisher {
+	p := &Publisher{
+		cfg: cfg, self: newRows(mib.HawserSelf), version: moduleVersion(mib.Text), ready: make(chan struct{}),
+		birth: time.Now(), times: map[cluster.Seq]time.Time{},
+	}
+	for _, o := range objects {
+		p.templates = append(p.templates, newRows(o.prefix))
+	}
+	return p
+}
+
+// String names the task.
+func (p *Publisher) String() string { return "view publisher" }
+
+// Ready is closed when the first view exists.
+func (p *Publisher) Ready() <-chan struct{} { return p.ready }
+
+// View returns the present view. Its ages are at most half a second old.
+func (p *Publisher) View() *view.View {
+	now := time.Now()
+	p.asked.Store(int64(now.Sub(p.birth)))
+	if cur := p.current.Load(); cur != nil && now.Sub(cur.made) < ageEvery {
+		return cur.view
+	}
+	return p.refresh()
+}
+
+// Run makes new views when the cluster changes, and for the sake of ages, while somebody asks for them. It returns nil
+// when ctx ends.
+func (p *Publisher) Run(ctx context.Context) error {
+	p.refresh()
+	close(p.ready)
+	tick := time.NewTicker(ageEvery)
+	defer tick.Stop()
+	for {
+		changed := p.cfg.Source.Changed()
+		p.readTimes()
+		if p.attended() {
+			p.refresh()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-changed:
+			if !pause(ctx, changeEvery) {
+				return nil
+			}
+		}
+	}
+}
+
+func (p *Publisher) attended() bool {
+	asked := p.asked.Load()
+	return asked != 0 && time.Since(p.birth.Add(time.Duration(asked))) < attention
+}
+
+// pause waits; false: ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// refresh makes a view of the newest snapshot, unless there is one of it with fresh ages.
+func (p *Publisher) refresh() *view.View {
+	p.build.Lock()
+	defer p.build.Unlock()
+	snap, now, old := p.cfg.Source.Snapshot(), time.Now(), p.current.Load()
+	next := &published{first: now, made: now}
+	if old != nil && old.sight.Snapshot == snap {
+		if now.Sub(old.made) < ageEvery {
+			return old.view
+		}
+		next.first = old.first
+	}
+	next.sight = newSight(snap, now.Sub(next.first))
+	next.sight.controller, next.sight.mibVersion, next.sight.eventTime = p.cfg.Controller, p.version, p.eventTime
+	p.render(next, old)
+	p.current.Store(next)
+	return next.view
+}
+
+// render makes the segments that changed and takes the others over from the old view.
+func (p *Publisher) render(next, old *published) {
+	var segments []view.Segment
+	next.sizes = make([]int, len(objects))
+	for i, o := range objects {
+		if old != nil && o.unchanged(old.sight, next.sight) {
+			next.sizes[i] = old.sizes[i]
+			continue
+		}
+		r := p.templates[i].fresh()
+		o.render(next.sight, r)
+		next.sizes[i] = r.count
+		segments = append(segments, view.NewTable(snmp.OID(o.prefix), r.varbinds()))
+	}
+	segments = append(segments, p.logs.segments(p.cfg, next.sight)...)
+	p.swaps++
+	segments = append(segments, p.renderSelf(next))
+	if old == nil {
+		next.view = view.New(known, segments...)
+		return
+	}
+	next.view = old.view.With(segments...)
+}
+
+// unchanged says whether the rows of the object are those of the old view.
+func (o object) unchanged(old, next sight) bool {
+	if o.volatile || old.isolated != next.isolated {
+		return false
+	}
+	return next.sees(old) || (o.same != nil && o.same(old.known, next.known))
+}
+
+// known says whether an identifier falls under an object of the module that can be read.
+func known(oid snmp.OID) bool {
+	o, _, found := mib.ByOID(oid)
+	return found && (o.Kind == mib.Scalar || o.Kind == mib.Column) && o.Access.Readable()
+}
+
+// readTimes reads the times of the events that receivers wait for. It may take as long as the log's store takes, so no
+// view waits for it.
+func (p *Publisher) readTimes() {
+	state := p.cfg.Source.Snapshot().State
+	times := map[cluster.Seq]time.Time{}
+	for _, sink := range state.Spec.Sinks {
+		is := state.Sinks[sink.Name]
+		if pending(state, is) == 0 {
+			continue
+		}
+		seq := oldestPending(state, is)
+		if then, ok := p.eventTime(seq); ok {
+			times[seq] = then
+			continue
+		}
+		events, err := p.cfg.Source.Events(seq-1, 1)
+		if err != nil {
+			p.cfg.Log.WithError(err).WithField("event", seq).Debug("time of a pending event not read")
+			continue
+		}
+		if len(events) == 1 && events[0].Seq == seq {
+			times[seq] = events[0].Time
+		}
+	}
+	p.timesMu.Lock()
+	defer p.timesMu.Unlock()
+	p.times = times
+}
+
+func (p *Publisher) eventTime(seq cluster.Seq) (time.Time, bool) {
+	p.timesMu.Lock()
+	defer p.timesMu.Unlock()
+	then, ok := p.times[seq]
+	return then, ok
+}
