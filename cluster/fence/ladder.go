@@ -101,19 +101,27 @@ func (l Ladder) climb(ctx context.Context, do func(context.Context, Device) erro
 	if len(l) == 0 {
 		return 0, fmt.Errorf("%w: configure one for this node", ErrNoDevice)
 	}
-	var errs []error
+	var errs error
 	for i, level := range l {
-		if err := ctx.Err(); err != nil {
-			errs = append(errs, fmt.Errorf("level %d, %s: not tried: %w", i+1, level.Device.Name(), context.Cause(ctx)))
-			continue
-		}
-		err := level.try(ctx, do)
+		err := ctx.Err()
 		if err == nil {
-			return i + 1, errors.Join(errs...)
+			if err = level.try(ctx, do); err == nil {
+				return i + 1, errs
+			}
+		} else {
+			err = fmt.Errorf("not tried: %w", context.Cause(ctx))
 		}
-		errs = append(errs, fmt.Errorf("level %d, %s: %w", i+1, level.Device.Name(), err))
+		errs = also(errs, fmt.Errorf("level %d, %s: %w", i+1, level.Device.Name(), err))
 	}
-	return 0, errors.Join(errs...)
+	return 0, errs
+}
+
+// also joins errors in one line, for events and logs.
+func also(errs, next error) error {
+	if errs == nil {
+		return next
+	}
+	return fmt.Errorf("%w; %w", errs, next)
 }
 
 // try calls one level within its deadline.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -165,9 +166,7 @@ func TestHTTP(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			options := map[string]any{"url": server.URL + tt.path}
-			for k, v := range tt.options {
-				options[k] = v
-			}
+			maps.Copy(options, tt.options)
 			want(t, probe(t, "http", options, tt.limit), tt.state, tt.message)
 		})
 	}
@@ -282,9 +281,7 @@ func TestHTTPS(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			options := map[string]any{"url": server.URL + "/good"}
-			for k, v := range tt.options {
-				options[k] = v
-			}
+			maps.Copy(options, tt.options)
 			want(t, probe(t, "http", options, patient), tt.state, tt.message)
 		})
 	}

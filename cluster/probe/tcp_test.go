@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"path/filepath"
 	"strings"
@@ -103,9 +104,7 @@ func TestTCP(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			options := map[string]any{"address": startServer(t, tt.serve)}
-			for k, v := range tt.options {
-				options[k] = v
-			}
+			maps.Copy(options, tt.options)
 			want(t, probe(t, "tcp", options, tt.limit), tt.state, tt.message)
 		})
 	}

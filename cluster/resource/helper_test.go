@@ -250,7 +250,7 @@ func mustDead(tb testing.TB, pids ...int) {
 func mustPIDs(tb testing.TB, text string) []int {
 	tb.Helper()
 	var pids []int
-	for _, field := range strings.Fields(text) {
+	for field := range strings.FieldsSeq(text) {
 		pid, err := strconv.Atoi(field)
 		if err != nil {
 			tb.Fatal(err)
