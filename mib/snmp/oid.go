@@ -2,6 +2,7 @@ package snmp
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,6 +49,9 @@ func (o OID) check() error {
 	}
 	if len(o) > 1 && o[0] < 2 && o[1] > 39 {
 		return fmt.Errorf("object identifier %s: the second number is at most 39 under %d", o, o[0])
+	}
+	if len(o) > 1 && o[0] == 2 && o[1] > math.MaxUint32-80 {
+		return fmt.Errorf("object identifier %s: the second number does not fit its encoding: it is at most %d", o, math.MaxUint32-80)
 	}
 	return nil
 }
