@@ -19,20 +19,22 @@ const (
 )
 
 // CheckSetting tests a wish against what the BMC allows for this setting: type, bounds, step, enumeration, length,
-// pattern, read-only. An error is a *Refusal (Op 0) whose reason names what is allowed; the value of a password is never
-// part of it. Dependencies between settings are not tested here: they need the merged set, which the plan of a job has.
+// pattern, read-only. The empty wish withdraws an earlier one and is always allowed. An error is a *Refusal (Op 0) whose
+// reason names what is allowed, with the code that hawserHwSettingDesired promises. Dependencies between settings are not
+// tested here: they need the merged set, which the plan of a job has.
 func CheckSetting(s HardwareSetting, value string) error {
-	if s.ReadOnly {
+	switch {
+	case value == "":
+		return nil
+	case s.Type == SettingPassword:
+		return &Refusal{Code: RefusedNotWritable, Reason: fmt.Sprintf(
+			"%s is a password: wishes are kept in the replicated log, and secrets never; set it at the BMC itself", s.Name)}
+	case s.ReadOnly:
 		return &Refusal{Code: RefusedNotWritable, Reason: fmt.Sprintf(
 			"%s is read-only: the BMC lets nobody change it; its value is %q", s.Name, s.Current)}
-	}
-	if !settingTakes(s, value) {
-		shown := strconv.Quote(value)
-		if s.Type == SettingPassword {
-			shown = "this password"
-		}
-		return &Refusal{Code: RefusedValue, Reason: fmt.Sprintf(
-			"%s: %s is refused; allowed: %s", s.Name, shown, AllowedValues(s))}
+	case !settingTakes(s, value):
+		return &Refusal{Code: RefusedInconsistent, Reason: fmt.Sprintf(
+			"%s: %q is refused; allowed: %s", s.Name, value, AllowedValues(s))}
 	}
 	return nil
 }
@@ -63,7 +65,7 @@ func settingTakes(s HardwareSetting, value string) bool {
 		return value == "true" || value == "false"
 	case SettingInteger:
 		return integerTakes(s, value)
-	case SettingString, SettingPassword:
+	case SettingString:
 		return textTakes(s, value)
 	default:
 		return true // the BMC names no type: it must judge itself
