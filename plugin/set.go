@@ -1,0 +1,205 @@
+package plugin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"hawser/cluster"
+	"hawser/mib/snmp"
+	"hawser/mib/view"
+)
+
+const (
+	// commitWithin is how long a SET waits for its end; after it the outcome is unknown (undoFailed).
+	commitWithin = 800 * time.Millisecond
+	// commitPause is the time between two tries of a change whose end is not known. The same id is applied once.
+	commitPause = 50 * time.Millisecond
+	// choreWithin bounds the writing of a refusal and the release of held jobs.
+	choreWithin = 2 * time.Second
+)
+
+// BackendConfig is what a Backend is made of.
+type BackendConfig struct {
+	Source  Source
+	Changer Changer
+	Views   *Publisher
+	Log     *logrus.Entry
+}
+
+// Backend carries out SETs: it satisfies view.Backend for the front ends. Run writes what was refused into the write log
+// and releases what a SET held.
+type Backend struct {
+	cfg   BackendConfig
+	ready chan struct{}
+	// chores is long enough for a burst; what does not fit is counted and left out, so that nobody who sends bad SETs can
+	// make others wait.
+	chores chan chore
+	rate   rate
+}
+
+// chore is something that Run does for a SET that has been answered.
+type chore struct {
+	what string
+	do   func(context.Context) error
+}
+
+// NewBackend returns a backend; nothing is refused into the log before Run runs.
+func NewBackend(cfg BackendConfig) *Backend {
+	return &Backend{cfg: cfg, ready: make(chan struct{}), chores: make(chan chore, 64), rate: newRate(refusalsPerSecond, refusalsAtOnce)}
+}
+
+// String names the task.
+func (b *Backend) String() string { return "snmp set" }
+
+// Ready is closed when Run takes chores.
+func (b *Backend) Ready() <-chan struct{} { return b.ready }
+
+// Run does the chores one by one until ctx ends; then it returns nil.
+func (b *Backend) Run(ctx context.Context) error {
+	close(b.ready)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case c := <-b.chores:
+			b.work(ctx, c)
+		}
+	}
+}
+
+func (b *Backend) work(ctx context.Context, c chore) {
+	ctx, cancel := context.WithTimeout(ctx, choreWithin)
+	defer cancel()
+	if err := c.do(ctx); err != nil && ctx.Err() == nil {
+		b.cfg.Log.WithError(err).Warn(c.what + " was not done")
+	}
+}
+
+// later hands a chore to Run; false: there are too many.
+func (b *Backend) later(c chore) bool {
+	select {
+	case b.chores <- c:
+		return true
+	default:
+		return false
+	}
+}
+
+// View returns the present view.
+func (b *Backend) View() *view.View { return b.cfg.Views.View() }
+
+// Test checks a whole SET against the present state and changes nothing.
+func (b *Backend) Test(_ context.Context, by view.Setter, binds []snmp.Varbind) (view.Pending, error) {
+	snap := b.cfg.Source.Snapshot()
+	set, err := readSet(snap.State, by, binds)
+	if err != nil {
+		return nil, b.refuseLocally(set, err)
+	}
+	set.change.ID = rand.Text()
+	if set.empty() {
+		return &pendingSet{backend: b, set: set, done: true}, nil
+	}
+	if snap.Leader == "" || !snap.Quorate || snap.View == cluster.ViewIsolated {
+		return nil, set.answer(cluster.ErrNoLeader)
+	}
+	plan, err := b.cfg.Changer.Prepare(set.change)
+	if err == nil {
+		return &pendingSet{backend: b, set: set, plan: plan}, nil
+	}
+	var refusal *cluster.Refusal
+	if !errors.As(err, &refusal) {
+		return nil, set.answer(err)
+	}
+	if set.mayBeRepetition(refusal) {
+		// Only the leader knows which tokens were used: a repetition must get its first answer, though its serial is old
+		// and its row exists by now.
+		return &pendingSet{backend: b, set: set, plan: cluster.Plan{Change: set.change, Serial: snap.State.Serial}}, nil
+	}
+	b.record(set.change, *refusal)
+	return nil, set.answer(refusal)
+}
+
+// pendingSet is a SET that passed its test.
+type pendingSet struct {
+	backend *Backend
+	set     *setRequest
+	plan    cluster.Plan
+	done    bool // there is nothing to commit
+
+	mu      sync.Mutex // guards receipt
+	receipt *cluster.Receipt
+}
+
+// Commit has the change applied. It tries again while the end of a try is not known: the id makes sure that the change is
+// applied once.
+func (p *pendingSet) Commit(ctx context.Context) error {
+	if p.done {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, commitWithin)
+	defer cancel()
+	unknown := false
+	for {
+		receipt, err := p.backend.cfg.Changer.Commit(ctx, p.plan)
+		if err == nil {
+			p.mu.Lock()
+			p.receipt = &receipt
+			p.mu.Unlock()
+			return nil
+		}
+		if !unknown && (errors.Is(err, cluster.ErrNoLeader) || isRefusal(err)) {
+			return p.set.answer(err)
+		}
+		// From here on an earlier try may still come to be applied: no answer but success is certain.
+		unknown = true
+		if !pause(ctx, commitPause) {
+			return &view.SetError{Status: snmp.UndoFailed, Err: fmt.Errorf("%w (last: %w)", cluster.ErrUnknownOutcome, err)}
+		}
+	}
+}
+
+func isRefusal(err error) bool {
+	var refusal *cluster.Refusal
+	return errors.As(err, &refusal)
+}
+
+// Undo takes the change back by an entry of its own.
+func (p *pendingSet) Undo(ctx context.Context) error {
+	receipt := p.committed()
+	if receipt == nil {
+		return nil
+	}
+	if err := p.backend.cfg.Changer.Undo(ctx, *receipt); err != nil {
+		return &view.SetError{Status: snmp.UndoFailed, Err: fmt.Errorf("undo: %w", err)}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.receipt = nil // there is nothing to release any more
+	return nil
+}
+
+// Cleanup lets the jobs start that the change held.
+func (p *pendingSet) Cleanup() {
+	receipt := p.committed()
+	if receipt == nil || !p.set.change.Hold {
+		return
+	}
+	release := chore{"release of held jobs", func(ctx context.Context) error {
+		return p.backend.cfg.Changer.Release(ctx, *receipt)
+	}}
+	if !p.backend.later(release) {
+		p.backend.cfg.Log.WithField("change", receipt.ID).Error("held jobs not released: too much to do; abort them and ask again")
+	}
+}
+
+func (p *pendingSet) committed() *cluster.Receipt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.receipt
+}
