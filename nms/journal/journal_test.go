@@ -192,7 +192,7 @@ func TestConditions(t *testing.T) {
 	if err != nil || !slices.Equal(got, components) {
 		t.Errorf("condition: got %v, %v, want %v", got, err, components)
 	}
-	if lost, err := j.LoseConditions(ctx, "c1", 7, 2, "aged out"); err != nil || lost != 1 {
+	if lost, err := j.LoseConditions(ctx, "c1", 7, Range{1, 1}, "aged out"); err != nil || lost != 1 {
 		t.Errorf("lose: got %d, %v, want 1", lost, err)
 	}
 	var states []string

@@ -1,0 +1,6 @@
+// Package ask asks a cluster about itself by SNMP: scalars, tables, the freshest current view among its nodes, and SETs.
+//
+// It knows objects by their MIB names only; OIDs, types and labels come from package mib. gosnmp does the talking.
+//
+// A Session is one address as one user; it is not safe for use by many goroutines at once. Nothing here starts a goroutine.
+package ask
