@@ -17,7 +17,8 @@ func everyValue() []Varbind {
 		Counter64(0), Counter64(255), Counter64(math.MaxUint64), String("höhe"), Octets([]byte{0, 255}),
 		String(string(make([]byte, 300))), ObjectID(OID{1, 3, 6, 1, 4, 1, 32473, math.MaxUint32}), ObjectID(OID{0, 0}),
 		ObjectID(OID{2, 999, 3}), IPAddress(netip.MustParseAddr("192.0.2.1")), Null(), NoSuchObject, NoSuchInstance,
-		EndOfMibView, {Type: TypeOpaque, Bytes: []byte{0x9f, 0x78, 4, 0, 0, 0, 0}},
+		EndOfMibView,
+		{Type: TypeOpaque, Bytes: []byte{0x9f, 0x78, 4, 0, 0, 0, 0}},
 	}
 	binds := make([]Varbind, len(values))
 	for i, v := range values {

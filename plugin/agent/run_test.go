@@ -92,8 +92,10 @@ func TestStartRefusals(t *testing.T) {
 		change func(c *Config)
 		want   []string
 	}{
-		{"held port", func(c *Config) { c.Listen = []string{held.LocalAddr().String()} },
-			[]string{held.LocalAddr().String(), fmt.Sprintf("held by %s (pid %d)", strings.TrimSpace(string(self)), os.Getpid())}},
+		{
+			"held port", func(c *Config) { c.Listen = []string{held.LocalAddr().String()} },
+			[]string{held.LocalAddr().String(), fmt.Sprintf("held by %s (pid %d)", strings.TrimSpace(string(self)), os.Getpid())},
+		},
 		{"address of another machine", func(c *Config) { c.Listen = []string{"192.0.2.1:0"} }, []string{"192.0.2.1:0", "an address of this machine"}},
 		{"unreadable boots", func(c *Config) { mustWrite(t, c.BootsFile, "many") }, []string{bootsObject, "write a number there"}},
 		{"used up boots", func(c *Config) { mustWrite(t, c.BootsFile, "2147483647") }, []string{"used up", "new engine id"}},
