@@ -73,7 +73,7 @@ type Action struct {
 
 // Step decides. An empty answer means that all is as it should be.
 func Step(in Input) []Action {
-	p := &pass{Input: in}
+	p := &pass{Input: in, said: map[string]bool{}, moved: map[string]bool{}}
 	p.joins()
 	p.leavers()
 	p.failures()
@@ -95,6 +95,8 @@ func Step(in Input) []Action {
 type pass struct {
 	Input
 	actions []Action
+	said    map[string]bool // instances that this step has recorded already, by InstanceKey
+	moved   map[string]bool // stacks that this step moves already
 }
 
 func (p *pass) commit(why string, decisions ...cluster.Decision) {

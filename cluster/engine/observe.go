@@ -29,12 +29,15 @@ func (p *pass) observe() {
 
 func (p *pass) observeInstance(stack cluster.StackSpec, spec cluster.ServiceSpec, node string, in cluster.InstanceReport) []cluster.Decision {
 	known := p.State.Instances[cluster.InstanceKey(spec.Name, node)]
+	if p.said[cluster.InstanceKey(spec.Name, node)] {
+		return nil
+	}
 	failing := !known.Failing.IsZero()
 	if failing && in.RestartDone < known.Restart && in.State == cluster.InstanceActive {
 		return nil // it has not seen the restart order yet
 	}
 	over := failing && !p.shouldRun(spec, node) && (in.State == cluster.InstanceStandby || in.State == cluster.InstanceStopped)
-	same := known.State == in.State && known.Probe == in.Probe && known.Message == in.Message && known.Epoch == in.Epoch
+	same := known.State == in.State && known.Probe == in.Probe && known.Epoch == in.Epoch // the message may change with each probe
 	if same && !over {
 		return nil
 	}

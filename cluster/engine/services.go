@@ -119,6 +119,7 @@ func failureEvent(stack cluster.StackSpec, spec cluster.ServiceSpec, node, fault
 
 // observed carries the report over into the log, with the failure that is being reacted to.
 func (p *pass) observed(spec cluster.ServiceSpec, node string, in cluster.InstanceReport, failing bool, fault string) cluster.Decision {
+	p.said[cluster.InstanceKey(spec.Name, node)] = true
 	return cluster.Decision{Observe: &cluster.Observe{
 		Service: spec.Name, Node: node, Boot: p.State.Nodes[node].Boot, Epoch: in.Epoch, State: in.State, Probe: in.Probe,
 		Message: in.Message, Failing: failing, Error: fault,
@@ -145,6 +146,7 @@ func (p *pass) restart(stack cluster.StackSpec, spec cluster.ServiceSpec, node, 
 		decisions = append(decisions, p.observed(spec, node, in, true, fault),
 			event(failureEvent(stack, spec, node, fault, in, cluster.ReactedRestart)))
 	}
+	p.said[cluster.InstanceKey(spec.Name, node)] = true
 	decisions = append(decisions, cluster.Decision{Service: &cluster.ServiceIs{Service: spec.Name, Failed: true}},
 		cluster.Decision{Restart: &cluster.Restart{Service: spec.Name, Node: node, Error: fault}})
 	p.commit(fmt.Sprintf("restart %s on %s: %s", spec.Name, node, fault), decisions...)
@@ -163,7 +165,7 @@ func (p *pass) failover(stack cluster.StackSpec, spec cluster.ServiceSpec, node,
 		p.noStandby(stack, spec, node, fault, in, known, st)
 		return
 	}
-	if st.Phase == cluster.PhaseReleasing {
+	if st.Phase == cluster.PhaseReleasing || p.moved[stack.Name] {
 		return
 	}
 	cause := cluster.Cause{

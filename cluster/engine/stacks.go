@@ -103,6 +103,10 @@ func (p *pass) mayGoBack(spec cluster.StackSpec, st cluster.Stack) (cluster.Caus
 
 // beginMove takes the leases back and names the target. Without a target the stack stays, and says why.
 func (p *pass) beginMove(spec cluster.StackSpec, st cluster.Stack, cause cluster.Cause) {
+	if p.moved[spec.Name] {
+		return
+	}
+	p.moved[spec.Name] = true
 	target := p.target(spec)
 	if target == "" {
 		p.blocked(spec, st, cause)

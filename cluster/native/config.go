@@ -1,0 +1,93 @@
+package native
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"hawser/cluster"
+	"hawser/cluster/engine"
+	"hawser/cluster/fence"
+)
+
+// Config is what a Node needs to know of itself and of the cluster.
+type Config struct {
+	ClusterID   string // as in the certificates
+	Node        string
+	Boot        string // the kernel's boot id, or the emulated one
+	MachineUUID string // the DMI product UUID, or the emulated one; empty: unknown, and the node cannot be fenced by BMC
+	Emulated    bool   // boot id and machine UUID come from configuration
+	Version     string
+	BootTime    time.Time
+
+	DataDir string // store, snapshots, runtime records of services
+	Spec    cluster.Spec
+
+	// EngineID is the cluster's snmpEngineID at its founding; empty: random. NodeEngineID is this node's own.
+	EngineID     []byte
+	NodeEngineID []byte
+
+	RaftListen []string            // one address per link
+	RaftPeers  map[string][]string // by node, one address per link; this node included
+	Cert       func() (*tls.Certificate, error)
+	Roots      func() *x509.CertPool
+
+	BeatListen []string            // one address per link
+	BeatPeers  map[string][]string // by node, one address per link
+	BeatKeys   [][]byte
+	BeatEvery  time.Duration // default 100 ms
+	BeatMissed int           // default 4
+
+	Engine engine.Config
+	Fence  map[string]fence.Device // by node
+
+	// Refused, if set, is told of connections and beats that were refused.
+	Refused func(addr, reason string)
+	Log     *logrus.Entry
+}
+
+// The timing of the profile lan (SAFETY, Timing).
+const (
+	raftTimeout   = time.Second
+	raftLease     = 500 * time.Millisecond
+	commitTimeout = 200 * time.Millisecond // followers learn of a commit within twice this: a SET shows everywhere within 1 s
+	renewEvery    = 500 * time.Millisecond
+	renewTimeout  = time.Second
+	killBudget    = 500 * time.Millisecond
+	campaignStep  = 100 * time.Millisecond
+	viewStale     = 2 * time.Second
+	proposeWait   = 5 * time.Second
+	leaveWait     = 15 * time.Second
+	maxEntry      = 16 << 10
+)
+
+// Validate names all faults at once.
+func (c Config) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.ClusterID == "" || c.Node == "" || c.Boot == "" {
+		bad("cluster id, node name and boot id are needed")
+	}
+	if _, ok := c.Spec.Node(c.Node); !ok {
+		bad("node %q is not among the nodes of the cluster", c.Node)
+	}
+	if n := len(c.Spec.Nodes); n < 3 || n > 7 {
+		bad("the native controller wants 3 to 7 nodes, there are %d: add a witness, or run Pacemaker for two", n)
+	}
+	if len(c.BeatKeys) == 0 || c.Cert == nil || c.Roots == nil {
+		bad("a beat key, a certificate and the cluster's CA are needed: run `hawser init`")
+	}
+	if c.DataDir == "" {
+		bad("a data folder is needed")
+	}
+	for _, n := range c.Spec.Nodes {
+		if len(c.RaftPeers[n.Name]) == 0 || len(c.BeatPeers[n.Name]) == 0 {
+			bad("node %s has no address on any link", n.Name)
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,228 @@
+package native
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"golang.org/x/sync/errgroup"
+
+	"hawser/cluster"
+	"hawser/cluster/heartbeat"
+	"hawser/cluster/ledger"
+	"hawser/cluster/raftlog"
+)
+
+// Node is one node of a cluster under the native controller.
+type Node struct {
+	cfg         Config
+	incarnation uint64 // of this daemon: rises with each start
+	ledger      *ledger.Ledger
+	store       *raftlog.Store
+	transport   *raftlog.Transport
+	raft        *raft.Raft
+	proposer    *proposer
+	beats       *heartbeat.Monitor
+	agent       *agent
+	lead        *lead
+	client      *http.Client
+	observer    *observer
+	notifier    notifier
+	fatal       chan error
+	ready       chan struct{}
+	readyOnce   sync.Once
+}
+
+// New opens the store, binds the sockets and starts raft; Run does the rest. On an error nothing stays open.
+func New(cfg Config) (*Node, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	n := &Node{
+		cfg: cfg, incarnation: uint64(time.Now().UnixNano()), ledger: ledger.New(),
+		fatal: make(chan error, 1), // one: the first cause counts
+		ready: make(chan struct{}),
+	}
+	if err := n.open(); err != nil {
+		n.closeRaft()
+		return nil, fmt.Errorf("node %s: %w", cfg.Node, err)
+	}
+	return n, nil
+}
+
+func (n *Node) open() error {
+	var err error
+	if n.beats, err = heartbeat.New(n.beatConfig(), n.cfg.Log.WithField("component", "heartbeat")); err != nil {
+		return err
+	}
+	n.client = n.newClient()
+	if n.agent, err = newAgent(n); err != nil {
+		return err
+	}
+	n.lead = newLead(n)
+	n.observer = newObserver(n)
+	return n.openRaft()
+}
+
+func (n *Node) beatConfig() heartbeat.Config {
+	c := heartbeat.Config{
+		ClusterID: n.cfg.ClusterID, Node: n.cfg.Node, BootID: n.cfg.Boot, Incarnation: n.incarnation, Keys: n.cfg.BeatKeys,
+		Interval: n.cfg.BeatEvery, Missed: n.cfg.BeatMissed, Refused: n.cfg.Refused,
+	}
+	for i, listen := range n.cfg.BeatListen {
+		c.Links = append(c.Links, heartbeat.Link{Index: i + 1, Name: fmt.Sprintf("link%d", i+1), Listen: listen})
+	}
+	for _, s := range n.cfg.Spec.Nodes {
+		if s.Name != n.cfg.Node {
+			c.Peers = append(c.Peers, heartbeat.Peer{Name: s.Name, Addrs: n.cfg.BeatPeers[s.Name]})
+		}
+	}
+	return c
+}
+
+// String names the task.
+func (n *Node) String() string { return "native controller of " + n.cfg.Node }
+
+// Ready is closed when the node follows or is a leader and its first renewal was answered.
+func (n *Node) Ready() <-chan struct{} { return n.ready }
+
+// Run runs the node until ctx ends; then it lets its services move, stops what is left, and says goodbye. A second reason
+// to end is an entry of the log that this program does not know.
+func (n *Node) Run(ctx context.Context) error {
+	defer n.closeRaft()
+	defer n.client.CloseIdleConnections()
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g, run := errgroup.WithContext(inner)
+	agents, stopAgents := context.WithCancel(run)
+	defer stopAgents()
+	agentDone := make(chan struct{})
+	g.Go(func() error { return n.beats.Run(run) })
+	g.Go(func() error { return n.elect(run) })
+	g.Go(func() error { return n.serve(run) })
+	g.Go(func() error { return n.lead.run(run) })
+	g.Go(func() error { return n.observer.run(run) })
+	g.Go(func() error { return n.agent.renew(run) })
+	g.Go(func() error { defer close(agentDone); return n.agent.run(agents) })
+	g.Go(func() error {
+		select {
+		case err := <-n.fatal:
+			return err
+		case <-run.Done():
+			return nil
+		case <-ctx.Done():
+		}
+		n.leave(run)
+		stopAgents()
+		select {
+		case <-agentDone:
+		case <-run.Done():
+		}
+		n.goodbye(run)
+		stop()
+		return nil
+	})
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("node %s: %w", n.cfg.Node, err)
+	}
+	return nil
+}
+
+// leave says that this node goes, and waits until its once-only services run elsewhere, or nobody could take them.
+func (n *Node) leave(ctx context.Context) {
+	n.agent.leaving.Store(true)
+	n.say()
+	n.agent.wake.wake()
+	n.lead.wake.wake()
+	limit := time.NewTimer(leaveWait)
+	defer limit.Stop()
+	tick := time.NewTicker(campaignStep)
+	defer tick.Stop()
+	for n.heldHere() && n.somebodyStays() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-limit.C:
+			n.cfg.Log.Warn("leaving: nobody took the services over in time; they are stopped")
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (n *Node) heldHere() bool {
+	for _, sv := range n.ledger.State().Services {
+		if sv.Holder.Node == n.cfg.Node {
+			return true
+		}
+	}
+	return false
+}
+
+// somebodyStays says whether a node is heard that does not leave.
+func (n *Node) somebodyStays() bool {
+	for _, p := range n.beats.Report().Peers {
+		if p.Heard && !p.Suspect && !p.Leaving {
+			return true
+		}
+	}
+	return false
+}
+
+// goodbye hands leadership away, so that nobody has to find out.
+func (n *Node) goodbye(ctx context.Context) {
+	if n.raft.State() != raft.Leader || !n.somebodyStays() || ctx.Err() != nil {
+		return
+	}
+	if err := n.raft.LeadershipTransfer().Error(); err != nil {
+		n.cfg.Log.WithError(err).Debug("leadership was not handed over")
+	}
+}
+
+// say tells the heartbeat monitor what to put into its beats.
+func (n *Node) say() {
+	say := heartbeat.Say{Leader: n.leader(), Leaving: n.agent.leaving.Load()}
+	for _, h := range n.agent.holds() {
+		say.Holds = append(say.Holds, heartbeat.Hold{Service: h.Service, Epoch: h.Epoch})
+	}
+	n.beats.Say(say)
+}
+
+// beatsChanged passes news of the heartbeat monitor on.
+func (n *Node) beatsChanged() {
+	n.say()
+	n.lead.wake.wake()
+	n.notifier.notify()
+}
+
+// ledgerChanged passes news of the ledger on.
+func (n *Node) ledgerChanged() {
+	n.lead.wake.wake()
+	n.notifier.notify()
+}
+
+// foundingEngineID is the cluster's snmpEngineID: the configured one, else a random one (RFC 3411: enterprise 32473,
+// format octets).
+func (n *Node) foundingEngineID() []byte {
+	if len(n.cfg.EngineID) > 0 {
+		return n.cfg.EngineID
+	}
+	id := append([]byte{0x80, 0x00, 0x7e, 0xd9, 0x05}, make([]byte, 12)...)
+	if _, err := rand.Read(id[5:]); err != nil {
+		panic("native: no random numbers: " + err.Error())
+	}
+	return id
+}
+
+// sameSpec compares as the log would keep them.
+func sameSpec(a, b cluster.Spec) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}
