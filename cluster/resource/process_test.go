@@ -136,7 +136,7 @@ func TestStopKillsBeforeTheDeadline(t *testing.T) {
 	r := newResource(t, spec)
 	mustStart(t, r)
 	waitFile(t, out)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
 	if err := r.Stop(ctx); err != nil {
 		t.Fatalf("a stop with a deadline has to kill before it: %v", err)
@@ -221,19 +221,30 @@ func TestEscapedGrandchildIsFound(t *testing.T) {
 }
 
 func TestFamilyIsStopped(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "out")
-	spec := newSpec(t, helper("family", out))
-	spec.StopTimeout = 200 * time.Millisecond
-	r := newResource(t, spec)
-	mustStart(t, r)
-	pids := mustPIDs(t, waitFile(t, out))
-	waitFile(t, out+".child")
-	if err := r.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	mustDead(t, pids...)
-	if exit := waitExit(t, r); exit.Code != 0 {
-		t.Errorf("the main process was not asked first: %s", exit)
+	for _, tt := range []struct {
+		name string
+		stop func(Resource) error
+		want Exit
+	}{
+		{"Stop", func(r Resource) error { return r.Stop(t.Context()) }, Exit{Code: 0}},
+		{"Kill", func(r Resource) error { return r.Kill(t.Context()) }, Exit{Code: -1, Signal: syscall.SIGKILL}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "out")
+			spec := newSpec(t, helper("family", out))
+			spec.StopTimeout = 500 * time.Millisecond
+			r := newResource(t, spec)
+			mustStart(t, r)
+			pids := mustPIDs(t, waitFile(t, out))
+			waitFile(t, out+".child")
+			if err := tt.stop(r); err != nil {
+				t.Fatal(err)
+			}
+			mustDead(t, pids...)
+			if exit := waitExit(t, r); exit.Code != tt.want.Code || exit.Signal != tt.want.Signal {
+				t.Errorf("the main process ended with %s, want %s", exit, tt.want)
+			}
+		})
 	}
 }
 

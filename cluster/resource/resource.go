@@ -45,7 +45,8 @@ type Resource interface {
 	// nil only when nothing of it runs any more. It may be repeated, also after an error; if nothing runs it returns nil.
 	// The error is a NotStoppedError if processes live (S5: the caller escalates).
 	Stop(ctx context.Context) error
-	// Kill is Stop without asking. The first signal is sent at once, whatever else is under way.
+	// Kill is Stop without asking. The service is frozen at once and killed within a tenth of a second, whatever else is
+	// under way.
 	Kill(ctx context.Context) error
 	// Running reports whether the main process lives.
 	Running() bool

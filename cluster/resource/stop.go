@@ -6,31 +6,30 @@ import (
 	"fmt"
 	"os"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Stop implements Resource.
 func (p *process) Stop(ctx context.Context) error { return p.stop(ctx, p.spec.StopTimeout) }
 
-// Kill implements Resource. The group is hit before the turn is waited for: a stop under way goes on to kill by itself,
-// and a start under way takes itself back.
+// Kill implements Resource. The group is frozen before the turn is waited for, and killed after killBlind whatever else is
+// under way: a stop goes on to kill by itself, and a start takes itself back.
 func (p *process) Kill(ctx context.Context) error {
 	p.mu.Lock()
 	if !closed(p.killed) {
 		close(p.killed)
 	}
-	r := p.run
+	s := stopper{run: p.run}
 	p.mu.Unlock()
-	var err error
-	if r != nil {
-		r.stopped.Store(true)
-		err = r.signal(unix.SIGKILL)
+	if s.run != nil {
+		s.run.stopped.Store(true)
+		s.kill()
 	}
-	if stopErr := p.stop(ctx, 0); stopErr != nil {
-		return errors.Join(stopErr, err)
+	defer time.AfterFunc(killBlind, s.killGroup).Stop()
+	err := p.stop(ctx, 0)
+	if err != nil {
+		s.killGroup()
 	}
-	return nil
+	return err
 }
 
 // stop ends whatever there is: our own run, or what a former daemon left.
