@@ -234,11 +234,11 @@ func (e *remote) clock() (boots, seconds uint32) {
 	return boots, seconds
 }
 
-// accept opens an answer. An authenticated one sets the clock. A Response must have the level that was asked for;
-// a Report that is not authenticated is a hint only, and never sets the clock.
+// accept opens an answer. An authenticated one sets the clock. A Response must come from the engine that was asked,
+// at the level that was asked for; a Report that is not authenticated is a hint only, and never sets the clock.
 func (e *remote) accept(m *Message, user User, keys *Keys, engineID []byte) bool {
-	if m.Flags.Level() == 0 && user.Level() != 0 {
-		return m.Open(nil) == nil && m.PDU.Type == Report
+	if m.Flags.Level() == 0 && m.Open(nil) == nil && m.PDU.Type == Report {
+		return true
 	}
 	if !bytes.Equal(m.EngineID, engineID) || m.User != user.Name || m.Authenticate(keys) != nil {
 		return false

@@ -47,24 +47,24 @@ func readBoots(file string) (uint32, error) {
 
 // writeDurably replaces a file at once, so that a crash leaves the old or the new content, on disk.
 func writeDurably(file string, content []byte) (err error) {
-	folder := filepath.Dir(file)
-	temporary, err := os.CreateTemp(folder, filepath.Base(file)+".new-*")
+	next := file + ".new"
+	defer func() {
+		if err != nil {
+			_ = os.Remove(next) // it may not be there
+		}
+	}()
+	out, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temporary.Name()))
-		}
-	}()
-	_, err = temporary.Write(content)
-	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err != nil {
+	_, err = out.Write(content)
+	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
 		return err
 	}
-	if err = os.Rename(temporary.Name(), file); err != nil {
+	if err = os.Rename(next, file); err != nil {
 		return err
 	}
-	return syncFolder(folder)
+	return syncFolder(filepath.Dir(file))
 }
 
 func syncFolder(folder string) error {

@@ -2,7 +2,7 @@ package agent
 
 import (
 	"bufio"
-	"encoding/hex"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"os"
@@ -59,7 +59,7 @@ func socketAt(table string, address netip.AddrPort) (inode, uid string, ok bool)
 	return "", "", false
 }
 
-// parseSocket reads "0100007F:00A1": the address as 32-bit words of this machine's (little-endian) order.
+// parseSocket reads "0100007F:00A1": the address as 32-bit words in this machine's order of octets.
 func parseSocket(text string) (netip.AddrPort, bool) {
 	host, port, ok := strings.Cut(text, ":")
 	if !ok {
@@ -69,12 +69,13 @@ func parseSocket(text string) (netip.AddrPort, bool) {
 	if err != nil {
 		return netip.AddrPort{}, false
 	}
-	octets, err := hex.DecodeString(host)
-	if err != nil || len(octets)%4 != 0 {
-		return netip.AddrPort{}, false
-	}
-	for word := 0; word < len(octets); word += 4 {
-		octets[word], octets[word+1], octets[word+2], octets[word+3] = octets[word+3], octets[word+2], octets[word+1], octets[word]
+	var octets []byte
+	for ; len(host) >= 8; host = host[8:] {
+		word, err := strconv.ParseUint(host[:8], 16, 32)
+		if err != nil {
+			return netip.AddrPort{}, false
+		}
+		octets = binary.NativeEndian.AppendUint32(octets, uint32(word))
 	}
 	address, ok := netip.AddrFromSlice(octets)
 	return netip.AddrPortFrom(address.Unmap(), uint16(number)), ok

@@ -8,24 +8,24 @@ import (
 
 // Limits of what is remembered of SETs. Beyond them a SET is refused: to forget one would let it be replayed.
 const (
-	maxReplays     = 4096
-	maxReplayBytes = 16 << 20
-	replaySlack    = 10 // seconds that a message may spend between the check of its time and the look-up here
+	maxReplays  = 1 << 16
+	firstSweep  = 1 << 10 // so many are remembered before the first look for what has expired
+	replaySlack = 10      // seconds that a message may spend between the check of its time and the look-up here
 )
 
-// replays remembers each authenticated SET for as long as its time lies within the window, with the answer it got.
-// The zero value is ready.
+// replays remembers each authenticated SET for as long as its time lies within the window, with its outcome. The
+// answer is made anew from the replay, which holds the same varbinds. The zero value is ready.
 type replays struct {
-	mu    sync.Mutex // guards what follows
-	seen  map[string]*replay
-	bytes int
+	mu    sync.Mutex         // guards what follows, and all replay values
+	seen  map[string]*replay // by MAC
+	sweep int                // look for what has expired when so many are remembered
 }
 
 // replay is one SET.
 type replay struct {
 	boots, expires uint32 // USM refuses the message under other boots, and when engine time is beyond expires
-	answered       bool
-	answer         []byte
+	ended          bool
+	outcome        outcome
 }
 
 // verdict is what to do with a SET.
@@ -33,55 +33,51 @@ type verdict int
 
 const (
 	carryOut verdict = iota // it is new
-	repeat                  // it was answered: send the answer again
+	repeat                  // it has ended: give its outcome again
 	drop                    // it is under way: its answer will come
 	refuse                  // there is no room to remember it
 )
 
-// begin looks a message up, and remembers it if it is new.
-func (s *replays) begin(m *snmp.Message, now snmp.Engine) (v verdict, answer []byte) {
+// begin looks a message up by its MAC, and remembers it if it is new: then end must follow. boots and seconds are
+// those in the message.
+func (s *replays) begin(mac string, boots, seconds uint32, now snmp.Engine) (*replay, verdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	mac := string(m.MAC())
 	if known, ok := s.seen[mac]; ok {
-		if !known.answered {
-			return drop, nil
+		if known.ended {
+			return known, repeat
 		}
-		return repeat, known.answer
+		return known, drop
 	}
-	if s.full() {
+	if len(s.seen) >= max(s.sweep, firstSweep) {
 		s.expire(now)
-		if s.full() {
-			return refuse, nil
-		}
+		s.sweep = min(2*len(s.seen), maxReplays)
+	}
+	if len(s.seen) >= maxReplays {
+		return nil, refuse
 	}
 	if s.seen == nil {
 		s.seen = make(map[string]*replay)
 	}
-	s.seen[mac] = &replay{boots: m.Boots, expires: m.Time + snmp.TimeWindow}
-	return carryOut, nil
+	added := &replay{boots: boots, expires: seconds + snmp.TimeWindow}
+	s.seen[mac] = added
+	return added, carryOut
 }
 
-// end keeps the answer; nil if there was none to send.
-func (s *replays) end(m *snmp.Message, answer []byte) {
+// end keeps the outcome.
+func (s *replays) end(known *replay, result outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if known, ok := s.seen[string(m.MAC())]; ok && !known.answered {
-		known.answered, known.answer = true, answer
-		s.bytes += len(answer)
-	}
+	known.ended, known.outcome = true, result
 }
-
-func (s *replays) full() bool { return len(s.seen) >= maxReplays || s.bytes >= maxReplayBytes }
 
 func (s *replays) expire(now snmp.Engine) {
 	for mac, known := range s.seen {
-		end := known.expires
+		last := known.expires
 		if known.boots != now.Boots {
-			end = 0
+			last = 0
 		}
-		if known.answered && end+replaySlack < now.Time {
-			s.bytes -= len(known.answer)
+		if known.ended && last+replaySlack < now.Time {
 			delete(s.seen, mac)
 		}
 	}

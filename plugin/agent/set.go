@@ -28,25 +28,28 @@ func (a *Agent) set(ctx context.Context, r *request) []byte {
 	if status, index := r.mayWrite(); status != snmp.NoError {
 		return a.fail(r, status, index)
 	}
-	verdict, answer := a.replays.begin(r.Message, a.Engine())
+	known, verdict := a.replays.begin(string(r.MAC()), r.Boots, r.Time, a.Engine()) // while the datagram is still intact
 	switch verdict {
 	case repeat, drop:
 		a.counters.replaysRefused.Add(1)
 		a.log.WithField("user", r.User).WithField("from", r.from.from).Warn("snmp set seen again, not carried out again")
-		return answer
+		if verdict == drop {
+			return nil
+		}
+		return a.answerSet(r, known.outcome)
 	case refuse:
 		return a.fail(r, snmp.ResourceUnavailable, 0)
 	case carryOut:
 	}
 	select {
 	case a.setSlots <- struct{}{}:
+		a.sets.Go(func() { a.runSet(ctx, r, known) })
+		return nil
 	default:
-		answer := a.fail(r, snmp.ResourceUnavailable, 0)
-		a.replays.end(r.Message, answer)
-		return answer
+		busy := outcome{status: snmp.ResourceUnavailable}
+		a.replays.end(known, busy)
+		return a.answerSet(r, busy)
 	}
-	a.sets.Go(func() { a.runSet(ctx, r) })
-	return nil
 }
 
 // mayWrite is the view-based check of a SET (RFC 3416, section 4.2.5, step 1).
@@ -63,7 +66,7 @@ func (r *request) mayWrite() (snmp.ErrorStatus, int) {
 }
 
 // runSet carries a SET out and answers it in time, whatever the backend does. It ends when the backend has.
-func (a *Agent) runSet(ctx context.Context, r *request) {
+func (a *Agent) runSet(ctx context.Context, r *request, known *replay) {
 	defer func() { <-a.setSlots }()
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.SetTimeout)
@@ -76,10 +79,10 @@ func (a *Agent) runSet(ctx context.Context, r *request) {
 	var result outcome
 	select {
 	case result = <-done:
-		a.finishSet(r, result, began)
+		a.finishSet(r, known, result, began)
 	case <-ctx.Done():
 		a.counters.setsOverdue.Add(1)
-		a.finishSet(r, overdue(&stage), began)
+		a.finishSet(r, known, overdue(&stage), began)
 		late := <-done
 		a.log.WithFields(r.fields(late, began)).Warn("snmp set ended late")
 	}
@@ -99,30 +102,35 @@ func overdue(stage *atomic.Int32) outcome {
 	return outcome{status: snmp.UndoFailed, err: errors.New("not known in time: the write log tells the end")}
 }
 
-func (a *Agent) finishSet(r *request, result outcome, began time.Time) {
+// finishSet remembers the outcome before it is told: what follows on the answer may be a replay.
+func (a *Agent) finishSet(r *request, known *replay, result outcome, began time.Time) {
 	entry := a.log.WithFields(r.fields(result, began))
-	var packet []byte
 	if result.status == snmp.NoError {
-		packet = a.answer(r, snmp.PDU{Type: snmp.Response, RequestID: r.PDU.RequestID, Varbinds: r.PDU.Varbinds})
 		a.counters.varbinds.Add(uint64(len(r.PDU.Varbinds)))
 		entry.Info("snmp set done")
 	} else {
-		packet = a.fail(r, result.status, result.index)
 		entry.Warn("snmp set refused")
 	}
-	a.replays.end(r.Message, packet)
-	if packet != nil {
+	a.replays.end(known, result)
+	if packet := a.answerSet(r, result); packet != nil {
 		a.send(r.from, packet)
 	}
 }
 
+func (a *Agent) answerSet(r *request, result outcome) []byte {
+	if result.status != snmp.NoError {
+		return a.fail(r, result.status, result.index)
+	}
+	return a.answer(r, snmp.PDU{Type: snmp.Response, RequestID: r.PDU.RequestID, Varbinds: r.PDU.Varbinds})
+}
+
 func (r *request) fields(result outcome, began time.Time) map[string]any {
 	fields := map[string]any{
-		"user": r.User, "from": r.from.from, "varbinds": len(r.PDU.Varbinds), "status": result.status,
+		"user": r.User, "from": r.from.from.String(), "varbinds": len(r.PDU.Varbinds), "status": result.status.String(),
 		"took_ms": time.Since(began).Milliseconds(),
 	}
 	if result.index > 0 && result.index <= len(r.PDU.Varbinds) {
-		fields["oid"] = r.PDU.Varbinds[result.index-1].OID
+		fields["oid"] = r.PDU.Varbinds[result.index-1].OID.String()
 	}
 	if result.err != nil {
 		fields["err"] = result.err
