@@ -55,29 +55,44 @@ func (s *sim) start(name string, incarnation uint64, names ...string) *core {
 	return c
 }
 
-// run lets the time go by, in steps of a tenth of a millisecond, until ok.
+// until lets the time go by, from event to event, until ok or the limit.
 func (s *sim) until(limit time.Duration, ok func() bool) (took time.Duration, found bool) {
 	start := s.now
-	for s.now.Sub(start) < limit {
+	for {
 		if ok() {
 			return s.now.Sub(start), true
 		}
-		s.step()
+		if !s.step(start.Add(limit)) {
+			return limit, false
+		}
 	}
-	return limit, false
 }
 
 func (s *sim) run(d time.Duration) { s.until(d, func() bool { return false }) }
 
-func (s *sim) step() {
-	s.now = s.now.Add(100 * time.Microsecond)
+// step goes to the next event, or to the end and returns false.
+func (s *sim) step(end time.Time) bool {
+	at := end
+	for _, w := range s.wire {
+		if w.at.Before(at) && !s.frozen[w.to] {
+			at = w.at
+		}
+	}
+	for name, c := range s.cores {
+		if due := c.next(); due.Before(at) && !s.frozen[name] {
+			at = due
+		}
+	}
+	if at.After(s.now) {
+		s.now = at
+	}
+	if at.Equal(end) {
+		return false
+	}
 	s.deliver()
 	for name, c := range s.cores {
-		if s.frozen[name] {
-			continue
-		}
 		due := c.next()
-		if s.now.Before(due) {
+		if s.frozen[name] || s.now.Before(due) {
 			continue
 		}
 		if late := s.now.Sub(due); late > c.cfg.Interval {
@@ -85,6 +100,7 @@ func (s *sim) step() {
 		}
 		s.turn(c)
 	}
+	return true
 }
 
 func (s *sim) turn(c *core) {
@@ -207,8 +223,7 @@ func TestFrozenMonitorAccusesNobody(t *testing.T) {
 	// It wakes with an empty socket: its wire lost all meanwhile.
 	s.wire = nil
 	s.frozen["n1"] = false
-	for range 3000 {
-		s.step()
+	for end := s.now.Add(time.Second); s.step(end); {
 		for _, of := range []string{"n2", "n3"} {
 			if s.peer("n1", of).Suspect {
 				t.Fatalf("the node that was frozen accuses %s", of)
@@ -224,9 +239,7 @@ func TestFrozenMonitorAccusesNobody(t *testing.T) {
 func TestRecordedBeatsRaiseNobody(t *testing.T) {
 	s := newSim(t, "n1", "n2")
 	var tape []onWire
-	s.lost = func(string, string, int) bool { return false }
-	for range 20000 {
-		s.step()
+	for end := s.now.Add(2 * time.Second); s.step(end); {
 		for _, w := range s.wire {
 			if w.from == "n1" {
 				tape = append(tape, w)
@@ -345,9 +358,8 @@ func TestStrangersAndPeersThatChange(t *testing.T) {
 
 func TestNewMonitorAccusesNobody(t *testing.T) {
 	s := newSim(t, "n1", "n2")
-	for s.now.Sub(s.cores["n1"].start) < 399*time.Millisecond {
-		s.lost = func(string, string, int) bool { return true }
-		s.step()
+	s.lost = func(string, string, int) bool { return true }
+	for end := s.now.Add(399 * time.Millisecond); s.step(end); {
 		if s.peer("n1", "n2").Suspect {
 			t.Fatal("suspect before the time was up")
 		}

@@ -229,11 +229,12 @@ func (p *proxy) recorded() [][]byte {
 func (p *proxy) addr() string { return p.conn.LocalAddr().String() }
 
 // throughProxies starts n1 and n2; what n1 sends to n2 goes through the
-// proxies, one per link. Beats come every 20 ms.
+// proxies, one per link. Beats come every 10 ms, 20 of them make a silence.
 func throughProxies(t *testing.T) (n1, n2 *Monitor, a, b *proxy, stop1 func()) {
 	t.Helper()
 	cfg1, cfg2 := testConfig("n1"), testConfig("n2")
-	cfg1.Interval, cfg2.Interval = 20*time.Millisecond, 20*time.Millisecond
+	cfg1.Interval, cfg2.Interval = 10*time.Millisecond, 10*time.Millisecond
+	cfg1.Missed, cfg2.Missed = 20, 20
 	n1, n2 = newMonitor(t, cfg1), newMonitor(t, cfg2)
 	a, b = startProxy(t, n2.Addrs()[0]), startProxy(t, n2.Addrs()[1])
 	startMonitor(t, n2, n1)

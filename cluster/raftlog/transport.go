@@ -57,7 +57,7 @@ func (c *TransportConfig) validate() error {
 		errs = append(errs, fmt.Errorf("%d listen addresses; give one per link, 1 to %d", len(c.Listen), maxStrands))
 	}
 	if c.Peers == nil || c.Cert == nil || c.Roots == nil || c.Log == nil {
-		errs = append(errs, errors.New("Peers, Cert, Roots and Log must be set"))
+		errs = append(errs, errors.New("one of Peers, Cert, Roots, Log is not set"))
 	}
 	return errors.Join(errs...)
 }

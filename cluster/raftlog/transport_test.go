@@ -1,6 +1,7 @@
 package raftlog
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -70,9 +71,17 @@ func mustRoots(t testing.TB, certs ...[]byte) *x509.CertPool {
 
 // book is the address book of a test cluster.
 type book struct {
+	// via, if set, gives the address by which others reach a link of a node.
+	via func(node string, link int, addr string) string
+
+	raftTimeout   time.Duration // 1 s unless set
+	commitTimeout time.Duration // 20 ms unless set
+
 	mu    sync.Mutex // guards addrs
 	addrs map[string][]string
 }
+
+func (b *book) timeout() time.Duration { return cmp.Or(b.raftTimeout, time.Second) }
 
 func (b *book) set(node string, addrs []string) {
 	b.mu.Lock()
@@ -108,7 +117,13 @@ func startTransport(t testing.TB, cfg TransportConfig, b *book) *Transport {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tr.Close() })
-	b.set(cfg.Node, tr.Addrs())
+	addrs := tr.Addrs()
+	if b.via != nil {
+		for link, addr := range addrs {
+			addrs[link] = b.via(cfg.Node, link, addr)
+		}
+	}
+	b.set(cfg.Node, addrs)
 	return tr
 }
 
@@ -418,7 +433,7 @@ func TestRotation(t *testing.T) {
 
 func TestConfigFaultsAreNamed(t *testing.T) {
 	_, err := NewTransport(TransportConfig{Node: "a b", ClusterID: "c"})
-	for _, want := range []string{`node name "a b"`, "0 listen addresses", "must be set"} {
+	for _, want := range []string{`node name "a b"`, "0 listen addresses", "not set"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not name %q", err, want)
 		}
