@@ -56,8 +56,9 @@ func TestKillIsSeenAtOnce(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	r := newResource(t, newSpec(t, helper("serve", out)))
 	const rounds = 10
-	var took []time.Duration
+	var took, control []time.Duration
 	for range rounds {
+		control = append(control, timeToWait(t))
 		mustStart(t, r)
 		waitFile(t, out)
 		begin := time.Now()
@@ -78,10 +79,22 @@ func TestKillIsSeenAtOnce(t *testing.T) {
 		}
 	}
 	slices.Sort(took)
-	t.Logf("seen after: median %s, worst %s", took[rounds/2], took[rounds-1])
-	if took[rounds/2] > 50*time.Millisecond {
-		t.Errorf("half of the kills were seen later than %s", took[rounds/2])
+	slices.Sort(control)
+	t.Logf("seen after: median %s, worst %s; os/exec: median %s", took[rounds/2], took[rounds-1], control[rounds/2])
+	// The machine may be busy: ten times what os/exec takes to see the same, in the same run.
+	if limit := 10*control[rounds/2] + 10*time.Millisecond; took[rounds/2] > limit {
+		t.Errorf("half of the kills were seen later than %s, the limit is %s", took[rounds/2], limit)
 	}
+}
+
+// timeToWait is how long os/exec takes to see the kill of a process like a service.
+func timeToWait(tb testing.TB) time.Duration {
+	tb.Helper()
+	cmd := startStranger(tb)
+	begin := time.Now()
+	kill9(tb, cmd.Process.Pid)
+	_ = cmd.Wait() // killed: the status says so
+	return time.Since(begin)
 }
 
 func TestExitCode(t *testing.T) {
