@@ -1,0 +1,10 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commands are all that hawser can do, in the order of its help.
+var commands = []func(*app) *cobra.Command{
+	validateCommand,
+	mibCommand,
+	versionCommand,
+}
