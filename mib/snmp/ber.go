@@ -64,6 +64,17 @@ func (r *reader) header() (header, length int, err error) {
 	return header, length, nil
 }
 
+// count returns how many elements are left, up to the first that is malformed, which the caller will meet.
+func (r reader) count() int {
+	n := 0
+	for ; !r.empty(); n++ {
+		if _, _, err := r.next(); err != nil {
+			return n + 1
+		}
+	}
+	return n
+}
+
 // take takes one element that must have the tag.
 func (r *reader) take(tag byte, what string) ([]byte, error) {
 	got, content, err := r.next()

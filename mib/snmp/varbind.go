@@ -42,11 +42,12 @@ func (r *reader) varbinds() ([]Varbind, error) {
 	if err != nil {
 		return nil, err
 	}
-	var varbinds []Varbind
+	count := list.count()
+	if count > MaxVarbinds {
+		return nil, malformed("more than %d varbinds", MaxVarbinds)
+	}
+	varbinds := make([]Varbind, 0, count)
 	for !list.empty() {
-		if len(varbinds) == MaxVarbinds {
-			return nil, malformed("more than %d varbinds", MaxVarbinds)
-		}
 		vb, err := list.varbind()
 		if err != nil {
 			return nil, fmt.Errorf("varbind %d: %w", len(varbinds)+1, err)

@@ -20,16 +20,16 @@ import (
 
 // Agent answers SNMP requests from a backend's view. New makes it, Run runs it once.
 type Agent struct {
-	cfg     Config
-	backend view.Backend
-	log     *logrus.Entry
-	clock   clock
-	access  accessTable
-	users   *snmp.Keyring
-	usm     *snmp.USMStats
+	cfg      Config
+	backend  view.Backend
+	log      *logrus.Entry
+	clock    clock
+	access   accessTable
+	users    *snmp.Keyring
+	security *snmp.Authority
+	usm      *snmp.USMStats
 
-	security *snmp.Authority // from start on
-	engine   atomic.Pointer[func() snmp.Engine]
+	engine   atomic.Pointer[func() snmp.Engine] // set when boots are durable
 	snapshot atomic.Pointer[snapshot]
 	own      []view.Segment
 	counters counters

@@ -157,8 +157,9 @@ func testConfig(t testing.TB) Config {
 			{Name: "reader", Read: []snmp.OID{testState, testPolicy, testRoot.Append(8)}},
 			{Name: "policy", Read: []snmp.OID{testRoot}, Write: []snmp.OID{testPolicy}},
 		},
-		Users:  []User{user("reader01", "reader"), user("policy01", "policy")},
-		System: System{Descr: "hawser test", ObjectID: testRoot.Append(3), Name: "node1", Location: "here", Services: 72},
+		Users:      []User{user("reader01", "reader"), user("policy01", "policy")},
+		SetTimeout: 20 * time.Second, // a loaded machine is no slow backend
+		System:     System{Descr: "hawser test", ObjectID: testRoot.Append(3), Name: "node1", Location: "here", Services: 72},
 	}
 }
 

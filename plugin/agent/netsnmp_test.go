@@ -36,22 +36,25 @@ func TestNetSNMPReads(t *testing.T) {
 		args                []string
 		want                []string
 		fails               bool
+		options             []string
 	}{
-		{"get", "snmpget", "reader01", []string{".1.3.6.1.2.1.1.5.0", testState.String() + ".1.0"}, []string{`STRING: "node1"`, `STRING: "alpha"`}, false},
-		{"get counter64", "snmpget", "reader01", []string{testState.String() + ".2.0"}, []string{"Counter64: 1099511627776"}, false},
-		{"no such instance", "snmpget", "reader01", []string{testPolicy.String() + ".1.1"}, []string{"No Such Instance"}, false},
-		{"no such object", "snmpget", "reader01", []string{"1.3.6.1.4.1.32473.2.1"}, []string{"No Such Object"}, false},
-		{"outside the role", "snmpget", "reader01", []string{secretTree.String() + ".1.0"}, []string{"No Such Object"}, false},
-		{"inside the role", "snmpget", "policy01", []string{secretTree.String() + ".1.0"}, []string{"secret"}, false},
-		{"getnext", "snmpgetnext", "reader01", []string{testState.String()}, []string{testState.String() + `.1.0 = STRING: "alpha"`}, false},
-		{"getnext over a gap", "snmpgetnext", "reader01", []string{testPolicy.String() + ".9.0"}, []string{testRoot.String() + ".8.1.0"}, false},
-		{"walk", "snmpwalk", "reader01", []string{"1.3.6.1.4.1.32473"}, []string{"alpha", "4000000000", "INTEGER: 8"}, false},
-		{"walk system", "snmpwalk", "reader01", []string{"1.3.6.1.2.1.1"}, []string{"hawser test", "Timeticks", "INTEGER: 72"}, false},
-		{"bulkwalk all", "snmpbulkwalk", "policy01", []string{"-Cr50", "1.3"}, []string{"secret", "1.3.6.1.6.3.10.2.1.1.0", "No more variables left"}, false},
-		{"bulkget", "snmpbulkget", "policy01", []string{"-Cn1", "-Cr3", "1.3.6.1.2.1.1.1", testState.String(), testPolicy.String()}, []string{"hawser test", "alpha", "INTEGER: 6"}, false},
+		{"get", "snmpget", "reader01", []string{".1.3.6.1.2.1.1.5.0", testState.String() + ".1.0"}, []string{`STRING: "node1"`, `STRING: "alpha"`}, false, nil},
+		{"get counter64", "snmpget", "reader01", []string{testState.String() + ".2.0"}, []string{"Counter64: 1099511627776"}, false, nil},
+		{"no such instance", "snmpget", "reader01", []string{testPolicy.String() + ".1.1"}, []string{"No Such Instance"}, false, nil},
+		{"no such object", "snmpget", "reader01", []string{"1.3.6.1.4.1.32473.2.1"}, []string{"No Such Object"}, false, nil},
+		{"outside the role", "snmpget", "reader01", []string{secretTree.String() + ".1.0"}, []string{"No Such Object"}, false, nil},
+		{"inside the role", "snmpget", "policy01", []string{secretTree.String() + ".1.0"}, []string{"secret"}, false, nil},
+		{"getnext", "snmpgetnext", "reader01", []string{testState.String()}, []string{testState.String() + `.1.0 = STRING: "alpha"`}, false, nil},
+		{"getnext over a gap", "snmpgetnext", "reader01", []string{testPolicy.String() + ".9.0"}, []string{testRoot.String() + ".8.1.0"}, false, nil},
+		{"walk", "snmpwalk", "reader01", []string{"1.3.6.1.4.1.32473"}, []string{"alpha", "4000000000", "INTEGER: 8"}, false, nil},
+		{"walk system", "snmpwalk", "reader01", []string{"1.3.6.1.2.1.1"}, []string{"hawser test", "Timeticks", "INTEGER: 72"}, false, nil},
+		{"bulkwalk all", "snmpbulkwalk", "policy01", []string{"-Cr50", "1.3"}, []string{"secret", "1.3.6.1.6.3.10.2.1.1.0", "No more variables left"}, false, nil},
+		{"bulkget", "snmpbulkget", "policy01", []string{"-Cn1", "-Cr3", "1.3.6.1.2.1.1.1", testState.String(), testPolicy.String()}, []string{"hawser test", "alpha", "INTEGER: 6"}, false, nil},
+		{"without authentication", "snmpget", "policy01", []string{testState.String() + ".1.0"}, []string{"authorizationError"}, true, []string{"-l", "noAuthNoPriv"}},
+		{"without privacy", "snmpwalk", "policy01", []string{testState.String()}, []string{"authorizationError"}, true, []string{"-l", "authNoPriv"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out, ok := netsnmp(t, c.program, as(c.user), at, c.args...)
+			out, ok := netsnmp(t, c.program, append(as(c.user), c.options...), at, c.args...)
 			if ok == c.fails {
 				t.Errorf("exit 0: %t\n%s", ok, out)
 			}

@@ -112,9 +112,7 @@ func TestReplayOfASetUnderWay(t *testing.T) {
 		<-release
 		return nil
 	}
-	cfg := testConfig(t)
-	cfg.SetTimeout = 30 * time.Second
-	a := startAgent(t, cfg, m)
+	a := startAgent(t, testConfig(t), m)
 	packet := sealSet(t, a, a.Engine().Time, 42)
 	answer := make(chan []byte, 1)
 	go func() { answer <- roundTrip(t, a, packet) }()
@@ -196,10 +194,11 @@ func TestSlowSet(t *testing.T) {
 		{"in its commit: nobody knows", func(m *memory, f func(context.Context) error) { m.commit = f }, snmp.UndoFailed, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			m, release := newMemory(testRows()...), make(chan struct{})
 			c.hang(m, hang(release))
 			cfg := testConfig(t)
-			cfg.SetTimeout = 100 * time.Millisecond
+			cfg.SetTimeout = DefaultSetTimeout
 			a := startAgent(t, cfg, m)
 			client := newClient(t, a, "policy01")
 			answered := make(chan error, 1)
@@ -225,9 +224,7 @@ func TestSlowSet(t *testing.T) {
 func TestTooManySetsAtOnce(t *testing.T) {
 	m, release := newMemory(testRows()...), make(chan struct{})
 	m.commit = func(context.Context) error { <-release; return nil }
-	cfg := testConfig(t)
-	cfg.SetTimeout = 30 * time.Second
-	a := startAgent(t, cfg, m)
+	a := startAgent(t, testConfig(t), m)
 	client := newClient(t, a, "policy01")
 	client.Timeout = 30 * time.Second
 	answers := make(chan error, maxSets)
