@@ -2,6 +2,7 @@ package heartbeat
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"time"
 )
@@ -11,7 +12,8 @@ const (
 	noteKeys  = 256              // subjects remembered; beyond them all share one
 )
 
-// callBack runs the callbacks, so that a slow one delays no beat.
+// callBack runs the callbacks and writes the log, so that a slow one delays
+// no beat.
 func (m *Monitor) callBack(ctx context.Context) error {
 	last := make(map[string]time.Time)
 	for {
@@ -27,18 +29,27 @@ func (m *Monitor) callBack(ctx context.Context) error {
 }
 
 func (m *Monitor) tell(n note) {
-	switch {
-	case n.clone && m.cfg.Clone != nil:
-		m.cfg.Clone(n.node, n.addr, n.reason)
-	case !n.clone && m.cfg.Refused != nil:
-		m.cfg.Refused(n.addr, n.reason)
+	switch n.kind {
+	case noteClone:
+		if m.cfg.Clone != nil {
+			m.cfg.Clone(n.node, n.addr, n.reason)
+		}
+	case noteRefused:
+		if m.cfg.Refused != nil {
+			m.cfg.Refused(n.addr, n.reason)
+		}
+	case noteLate:
+		m.log.WithField("late", n.reason).Warn("heartbeat: this process was late, the interval is discarded")
+	case noteRead:
+		m.log.WithField("err", n.reason).WithField("link", n.node).Warn("heartbeat: read")
 	}
 }
 
-// key is the node of a clone, the sender's host otherwise.
+// key is the subject: the sender's host of a refused beat, else what the note
+// is about.
 func (n note) key() string {
-	if n.clone {
-		return "clone " + n.node
+	if n.kind != noteRefused {
+		return fmt.Sprint(n.kind, " ", n.node)
 	}
 	host, _, err := net.SplitHostPort(n.addr)
 	if err != nil {

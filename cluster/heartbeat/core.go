@@ -45,10 +45,21 @@ func (s Say) validate() error {
 	return nil
 }
 
-// note is for a callback.
+// noteKind says what a note is about.
+type noteKind int
+
+const (
+	noteRefused noteKind = iota
+	noteClone
+	noteLate
+	noteRead
+)
+
+// note is for a callback or the log, neither of which the owner waits for
+// (S8).
 type note struct {
-	clone  bool
-	node   string
+	kind   noteKind
+	node   string // of a clone; the link of a read error
 	addr   string
 	reason string
 }
@@ -199,7 +210,7 @@ func (c *core) count(p *peer, b *beat, link int, from string, at time.Time) {
 		c.urgent = true
 	}
 	if p.tookTurns(at) {
-		c.notes = append(c.notes, note{clone: true, node: p.name, addr: from, reason: "two machines send beats under this name; stop the copy"})
+		c.notes = append(c.notes, note{kind: noteClone, node: p.name, addr: from, reason: "two machines send beats under this name; stop the copy"})
 	}
 }
 
@@ -215,7 +226,7 @@ func (c *core) ownName(b *beat, from string, at time.Time) {
 	}
 	c.ownAt = at
 	if c.ownTurns++; c.ownTurns >= cloneSigns {
-		c.notes = append(c.notes, note{clone: true, node: b.node, addr: from, reason: "another machine sends beats under this node's name; stop the copy"})
+		c.notes = append(c.notes, note{kind: noteClone, node: b.node, addr: from, reason: "another machine sends beats under this node's name; stop the copy"})
 	}
 }
 

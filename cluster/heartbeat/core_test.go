@@ -295,7 +295,7 @@ func TestClonesAreReported(t *testing.T) {
 		c.arrive(&clone, 0, "clone:1", s.now)
 		s.run(100 * time.Millisecond)
 	}
-	if !slices.ContainsFunc(c.notes, func(n note) bool { return n.clone && n.node == "n1" }) {
+	if !slices.ContainsFunc(c.notes, func(n note) bool { return n.kind == noteClone && n.node == "n1" }) {
 		t.Errorf("no report of the clone among %v", c.notes)
 	}
 	if p := s.peer("n2", "n1"); p.BootID != "boot-n1" || p.Suspect {
@@ -306,7 +306,7 @@ func TestClonesAreReported(t *testing.T) {
 	for range 5 {
 		c.arrive(&clone, 0, "clone:1", s.now)
 	}
-	if !slices.ContainsFunc(c.notes, func(n note) bool { return n.clone && n.node == "n2" }) || c.counts.OwnName != 5 {
+	if !slices.ContainsFunc(c.notes, func(n note) bool { return n.kind == noteClone && n.node == "n2" }) || c.counts.OwnName != 5 {
 		t.Errorf("own name from elsewhere: %d counted, notes %v", c.counts.OwnName, c.notes)
 	}
 }
@@ -321,7 +321,7 @@ func TestQuickRebootIsNoClone(t *testing.T) {
 		t.Errorf("boot %s, want next", p.BootID)
 	}
 	for _, n := range s.cores["n2"].notes {
-		if n.clone {
+		if n.kind == noteClone {
 			t.Errorf("a reboot was called a clone: %v", n)
 		}
 	}

@@ -241,7 +241,7 @@ func (m *Monitor) step(due time.Time, got *arrival) {
 	now := time.Now()
 	if late := now.Sub(due); late > m.cfg.Interval {
 		m.core.late(late, now)
-		m.log.WithField("late_ms", late.Milliseconds()).Warn("heartbeat: this process was late; the interval is discarded")
+		m.note(note{kind: noteLate, reason: late.Round(time.Millisecond).String()})
 	}
 	m.takeInbox(now)
 	m.take(got)

@@ -20,7 +20,7 @@ func (m *Monitor) read(ctx context.Context, link int, conn *net.UDPConn) error {
 			return nil
 		}
 		if err != nil {
-			m.log.WithField("err", err).WithField("link", m.cfg.Links[link].Name).Warn("heartbeat: read")
+			m.note(note{kind: noteRead, node: m.cfg.Links[link].Name, reason: err.Error()})
 			select {
 			case <-ctx.Done():
 			case <-time.After(readPause):

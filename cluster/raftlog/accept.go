@@ -78,16 +78,22 @@ func (t *Transport) greet(ctx context.Context, raw net.Conn) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", peer, err), writeVerdict(conn, err))
 	}
-	if err := writeVerdict(conn, nil); err != nil {
-		return err
-	}
-	if !stop() {
-		return ctx.Err()
-	}
-	if !b.join(anyLink, conn) {
+	// The place comes before the verdict: behind it the peer may close its
+	// other links and rely on this one.
+	if !b.reserve(anyLink) {
 		return net.ErrClosed // the bond ended meanwhile
 	}
-	return nil
+	err = writeVerdict(conn, nil)
+	if err == nil && !stop() {
+		err = ctx.Err()
+	}
+	if err == nil && !b.attach(anyLink, conn) {
+		err = net.ErrClosed
+	}
+	if err != nil {
+		b.forgo(err)
+	}
+	return err
 }
 
 // bondFor finds the bond of that id, or makes it and hands it to its server.

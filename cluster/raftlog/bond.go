@@ -126,20 +126,50 @@ func (b *bond) offer(frame []byte) (taken bool, full []*strand) {
 	return taken, full
 }
 
-// join adds the connection on one link, unless the bond is over or has one
-// there already.
-func (b *bond) join(link int, conn *tls.Conn) bool {
-	s := &strand{link: link, conn: conn, raw: conn.NetConn(), out: make(chan []byte, strandQueue), gone: make(chan struct{})}
+// reserve makes room for a connection on one link, unless the bond is over
+// or has one there already. From then on the bond does not end for want of
+// links. attach or forgo must follow.
+func (b *bond) reserve(link int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.over || b.ending || b.has(link) || len(b.strands) >= maxStrands {
 		return false
 	}
 	b.order.join()
+	return true
+}
+
+// forgo gives a reserved place back.
+func (b *bond) forgo(cause error) {
+	if !b.order.leave() {
+		b.abort(cause)
+	}
+}
+
+// attach puts a connection on its reserved place, unless the bond is over.
+func (b *bond) attach(link int, conn *tls.Conn) bool {
+	s := &strand{link: link, conn: conn, raw: conn.NetConn(), out: make(chan []byte, strandQueue), gone: make(chan struct{})}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over || b.ending {
+		return false
+	}
 	b.strands = append(b.strands, s)
 	b.wg.Go(func() { b.send(s) })
 	b.wg.Go(func() { b.receive(s) })
 	notify(b.room)
+	return true
+}
+
+// join is reserve and attach in one.
+func (b *bond) join(link int, conn *tls.Conn) bool {
+	if !b.reserve(link) {
+		return false
+	}
+	if !b.attach(link, conn) {
+		b.forgo(net.ErrClosed)
+		return false
+	}
 	return true
 }
 

@@ -160,6 +160,9 @@ func TestCampaignElectsAtOnce(t *testing.T) {
 	all := startMembers(t, &b, 3, nil)
 	leader := waitLeader(t, all)
 	mustApply(t, leader, []*member{leader}, "before")
+	eventually(t, "all logs are alike", func() bool { // whose log is behind cannot win
+		return !slices.ContainsFunc(all, func(m *member) bool { return m.raft.LastIndex() != leader.raft.LastIndex() })
+	})
 
 	if err := leader.transport.Campaign(leader.raft); err == nil {
 		t.Error("a leader could campaign")
