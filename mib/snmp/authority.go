@@ -124,7 +124,7 @@ func (a *Authority) Reply(m *Message, keys *Keys, pdu PDU) ([]byte, error) {
 
 func (a *Authority) answer(m *Message, engine Engine, pdu PDU) *Message {
 	return &Message{
-		Version: V3, MsgID: m.MsgID, SecurityModel: securityUSM, EngineID: engine.ID, Boots: engine.Boots,
+		Version: V3, MsgID: m.MsgID, MaxSize: engine.MaxSize, SecurityModel: securityUSM, EngineID: engine.ID, Boots: engine.Boots,
 		Time: engine.Time, User: m.User, ContextEngineID: engine.ID, PDU: pdu,
 	}
 }

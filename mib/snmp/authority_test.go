@@ -13,7 +13,7 @@ func testAuthority(t *testing.T) (*Authority, *Keyring, Engine) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine := Engine{ID: NewEngineID(32473), Boots: 3, Time: 1000}
+	engine := Engine{ID: NewEngineID(32473), Boots: 3, Time: 1000, MaxSize: 1472}
 	return NewAuthority(func() Engine { return engine }, ring), ring, engine
 }
 
@@ -85,7 +85,7 @@ func checkReport(t *testing.T, ring *Keyring, report []byte, stat Stat, level Fl
 		t.Fatal(err)
 	}
 	if m.Flags != level || m.PDU.Type != Report || m.MsgID != 9 || !bytes.Equal(m.EngineID, engine.ID) ||
-		m.Boots != engine.Boots || m.Time != engine.Time || !m.PDU.Varbinds[0].OID.Equal(stat.OID()) {
+		m.MaxSize != engine.MaxSize || m.Boots != engine.Boots || m.Time != engine.Time || !m.PDU.Varbinds[0].OID.Equal(stat.OID()) {
 		t.Errorf("report %+v", m)
 	}
 	if err := reportError(m.PDU); !errors.Is(err, stat.Err()) {

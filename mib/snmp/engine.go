@@ -13,10 +13,12 @@ const (
 	MaxBoots   = math.MaxInt32
 )
 
-// Engine is what an authoritative engine says of itself at one moment. Time counts seconds since Boots rose.
+// Engine is what an authoritative engine says of itself at one moment. Time counts seconds since Boots rose. MaxSize
+// is the largest message that it takes; 0 means MaxMessageSize.
 type Engine struct {
 	ID          []byte
 	Boots, Time uint32
+	MaxSize     int
 }
 
 // InWindow is the check of an authoritative engine (RFC 3414, section 3.2, step 7a).

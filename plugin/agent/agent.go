@@ -85,10 +85,13 @@ func (a *Agent) Addrs() []netip.AddrPort {
 // Engine returns the engine as it is now; its Boots is what others should remember of it. Before Ready it may be
 // the zero Engine.
 func (a *Agent) Engine() snmp.Engine {
-	if engine := a.engine.Load(); engine != nil {
-		return (*engine)()
+	load := a.engine.Load()
+	if load == nil {
+		return snmp.Engine{}
 	}
-	return snmp.Engine{}
+	engine := (*load)()
+	engine.MaxSize = a.cfg.MaxSize
+	return engine
 }
 
 // Run listens and answers until ctx ends, then waits for the SETs under way. It returns an error only if it could

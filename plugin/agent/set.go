@@ -28,6 +28,9 @@ func (a *Agent) set(ctx context.Context, r *request) []byte {
 	if status, index := r.mayWrite(); status != snmp.NoError {
 		return a.fail(r, status, index)
 	}
+	if len(r.PDU.Varbinds) == 0 { // nothing to do is done
+		return a.answerSet(r, outcome{})
+	}
 	known, verdict := a.replays.begin(string(r.MAC()), r.Boots, r.Time, a.Engine()) // while the datagram is still intact
 	switch verdict {
 	case repeat, drop:

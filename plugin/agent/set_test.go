@@ -275,6 +275,14 @@ func TestCommitErrors(t *testing.T) {
 	}
 }
 
+func TestEmptySet(t *testing.T) {
+	m := newMemory(testRows()...)
+	a := startAgent(t, testConfig(t), m)
+	if _, err := newClient(t, a, "policy01").Set(t.Context()); err != nil || m.committed() != 0 {
+		t.Errorf("got %v and %d commits, want none", err, m.committed())
+	}
+}
+
 func TestSetterIsNamed(t *testing.T) {
 	m := newMemory(testRows()...)
 	a := startAgent(t, testConfig(t), m)
