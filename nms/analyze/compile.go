@@ -31,7 +31,7 @@ func Compile(rules []Rule) (*Rules, error) {
 		return nil, err
 	}
 	out := &Rules{}
-	var errs []error
+	var errs []error // all of type *Fault
 	seen := map[string]bool{}
 	for i, r := range rules {
 		f := &faults{path: fmt.Sprintf("rules[%d]", i)}
@@ -44,7 +44,7 @@ func Compile(rules []Rule) (*Rules, error) {
 		seen[r.Name] = true
 		f.checkShape(r)
 		c := f.compile(env, r)
-		errs = append(errs, f.error())
+		errs = append(errs, f.errs...)
 		if !r.Disabled {
 			out.list = append(out.list, c)
 		}
@@ -93,7 +93,7 @@ func (f *faults) expression(env *cel.Env, field, text string, wanted ...*cel.Typ
 	}
 	ast, issues := env.Compile(text)
 	if err := issues.Err(); err != nil {
-		f.add(field, "%w", err)
+		f.add(field, "%s", err)
 		return nil
 	}
 	fits := false
@@ -106,7 +106,7 @@ func (f *faults) expression(env *cel.Env, field, text string, wanted ...*cel.Typ
 	}
 	program, err := env.Program(ast, cel.CostLimit(costLimit), cel.InterruptCheckFrequency(interruptEvery), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
-		f.add(field, "%w", err)
+		f.add(field, "%s", err)
 		return nil
 	}
 	return program
@@ -124,7 +124,7 @@ func (f *faults) checkConstant(field string, program cel.Program, o mib.Object) 
 		err = checkValue(o, text)
 	}
 	if err != nil {
-		f.add(field, "%w", err)
+		f.add(field, "%s", err)
 	}
 }
 

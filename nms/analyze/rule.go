@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -53,6 +52,12 @@ var ruleName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // maxSettingName is the longest hawserHwSettingName.
 const maxSettingName = 80
 
+// Fault is one thing that is wrong with a rule: where, and what, which ends with what to write instead.
+type Fault struct{ Path, Problem string }
+
+// Error is the path and the problem.
+func (f *Fault) Error() string { return f.Path + ": " + f.Problem }
+
 // faults collects what is wrong with rules, each with its path.
 type faults struct {
 	path string
@@ -60,7 +65,7 @@ type faults struct {
 }
 
 func (f *faults) add(field, format string, args ...any) {
-	f.errs = append(f.errs, fmt.Errorf("%s.%s: %w", f.path, field, fmt.Errorf(format, args...)))
+	f.errs = append(f.errs, &Fault{Path: f.path + "." + field, Problem: fmt.Sprintf(format, args...)})
 }
 
 // checkShape finds what is wrong with a rule apart from its expressions.
@@ -163,6 +168,3 @@ func checkValue(o mib.Object, text string) error {
 	}
 	return o.Check(o.Base, n, 0)
 }
-
-// Errors joins faults into one error; nil when there are none.
-func (f *faults) error() error { return errors.Join(f.errs...) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -155,16 +156,13 @@ type Refusal struct {
 	Address string
 }
 
-// Error says who refused what, and for a missing right which role the user needs.
+// Error says who refused what to whom.
 func (r *Refusal) Error() string {
 	text := fmt.Sprintf("%s answers %s", r.Address, r.Status)
 	if r.Object != "" {
 		text += fmt.Sprintf(" for %s (varbind %d)", r.Object, r.Index)
 	}
-	if r.Denied() {
-		text += fmt.Sprintf(": user %q may not write it; give that user the role %s on the cluster, or name another user in the manager's configuration", r.User, RoleFor(r.Object))
-	}
-	return text
+	return text + " to user " + strconv.Quote(r.User)
 }
 
 // Denied says whether the user lacks the right, rather than the value being wrong.
@@ -178,20 +176,6 @@ func (r *Refusal) Denied() bool {
 
 // Uncertain says whether the SET may have been carried out all the same.
 func (r *Refusal) Uncertain() bool { return r.Status == "undoFailed" || r.Status == "commitFailed" || r.Status == "genErr" }
-
-// RoleFor names the role that may write an object.
-func RoleFor(object string) string {
-	name, _, _ := strings.Cut(object, ".")
-	o, known := mib.ByName(name)
-	if known {
-		for _, role := range mib.Roles {
-			if role.CanWrite(o.OID) && (role.Name != "hardware" || strings.HasPrefix(name, "hawserHw")) {
-				return role.Name
-			}
-		}
-	}
-	return "policy or hardware"
-}
 
 // result turns gosnmp's answer into varbinds, or into an error that says whom to ask.
 func (s *Session) result(answer *gosnmp.SnmpPacket, err error, asked []snmp.OID) ([]snmp.Varbind, error) {

@@ -50,6 +50,23 @@ func Open(path string) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
+	return start(path, lock)
+}
+
+// OpenBeside opens the journal for a short change while a manager may be running on it: a switch, an approval. The
+// store's own locks keep the two apart.
+func OpenBeside(path string) (*Journal, error) {
+	r, err := OpenReader(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Close(); err != nil {
+		return nil, err
+	}
+	return start(path, nil)
+}
+
+func start(path string, lock *fileLock) (*Journal, error) {
 	j := &Journal{
 		Reader: Reader{path: path}, lock: lock, limits: commitLimits{rows: 1000},
 		queue: make(chan *job, queueLength), stop: make(chan struct{}), done: make(chan struct{}),
@@ -156,7 +173,9 @@ func (j *Journal) closeFiles() error {
 	if j.writeDB != nil {
 		errs = append(errs, j.writeDB.Close())
 	}
-	errs = append(errs, j.lock.release())
+	if j.lock != nil {
+		errs = append(errs, j.lock.release())
+	}
 	return errors.Join(errs...)
 }
 

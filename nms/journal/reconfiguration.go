@@ -31,6 +31,7 @@ type Reconfiguration struct {
 	IncidentID int64     `json:"incidentId,omitempty"`
 	Kind       string    `json:"kind"`   // reaction, hardware
 	Target     string    `json:"target"` // service, or node/scope
+	Apply      bool      `json:"apply,omitempty"` // hardware: a job applies it
 	Approval   string    `json:"approval"`
 	ApprovedBy string    `json:"approvedBy,omitempty"`
 	DryRun     bool      `json:"dryRun,omitempty"`
@@ -78,8 +79,8 @@ func (j *Journal) Propose(ctx context.Context, r Reconfiguration) (id int64, isN
 			return err
 		}
 		isNew = true
-		result, err := t.exec(`INSERT INTO reconfiguration (manager, rule, cluster_id, event_id, incident_id, kind, target, approval, dry_run, state, proposed_at)
-			VALUES (?,?,?,?,?,?,?,?,?,?,?)`, r.Manager, r.Rule, r.ClusterID, r.EventID, r.IncidentID, r.Kind, r.Target, r.Approval, r.DryRun, StateProposed, nanos(r.Proposed))
+		result, err := t.exec(`INSERT INTO reconfiguration (manager, rule, cluster_id, event_id, incident_id, kind, target, apply, approval, dry_run, state, proposed_at)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`, r.Manager, r.Rule, r.ClusterID, r.EventID, r.IncidentID, r.Kind, r.Target, r.Apply, r.Approval, r.DryRun, StateProposed, nanos(r.Proposed))
 		if err != nil {
 			return err
 		}
@@ -148,7 +149,7 @@ func (r *Reader) Reconfigurations(ctx context.Context, f ReconfigurationFilter) 
 	if limit <= 0 {
 		limit = 200
 	}
-	out, err := query(ctx, r, `SELECT id, manager, rule, cluster_id, event_id, incident_id, kind, target, approval, approved_by, dry_run, state, gate, reason, node, user,
+	out, err := query(ctx, r, `SELECT id, manager, rule, cluster_id, event_id, incident_id, kind, target, apply, approval, approved_by, dry_run, state, gate, reason, node, user,
 		token, serial, write_seq, job, proposed_at, sent_at, answered_at, ended_at FROM reconfiguration
 		WHERE (?1 = 0 OR id = ?1) AND (?2 = '' OR cluster_id = ?2) AND (?3 = '' OR rule = ?3) AND (?4 = '' OR state = ?4) AND (?5 = 0 OR sent_at >= ?5) AND (?6 = 0 OR ended_at = 0)
 		ORDER BY id DESC LIMIT ?7`, []any{f.ID, f.ClusterID, f.Rule, f.State, nanos(f.SentSince), f.Unended, limit}, scanReconfiguration)
@@ -163,7 +164,7 @@ func (r *Reader) Reconfigurations(ctx context.Context, f ReconfigurationFilter) 
 func scanReconfiguration(scan func(...any) error) (Reconfiguration, error) {
 	var c Reconfiguration
 	var proposed, sent, answered, ended int64
-	err := scan(&c.ID, &c.Manager, &c.Rule, &c.ClusterID, &c.EventID, &c.IncidentID, &c.Kind, &c.Target, &c.Approval, &c.ApprovedBy, &c.DryRun, &c.State, &c.Gate,
+	err := scan(&c.ID, &c.Manager, &c.Rule, &c.ClusterID, &c.EventID, &c.IncidentID, &c.Kind, &c.Target, &c.Apply, &c.Approval, &c.ApprovedBy, &c.DryRun, &c.State, &c.Gate,
 		&c.Reason, &c.Node, &c.User, &c.Token, &c.Serial, &c.WriteSeq, &c.Job, &proposed, &sent, &answered, &ended)
 	c.Proposed, c.Sent, c.Answered, c.Ended = instant(proposed), instant(sent), instant(answered), instant(ended)
 	return c, err

@@ -102,7 +102,7 @@ func New(ctx context.Context, cfg Config, engine *Engine, store Store, stored []
 	for _, address := range cfg.Listen {
 		s, err := listen(ctx, address, cfg.ReceiveBuffer)
 		if err != nil {
-			r.close()
+			r.Close()
 			return nil, err
 		}
 		r.sockets = append(r.sockets, s)
@@ -151,7 +151,7 @@ func (r *Receiver) Run(ctx context.Context) error {
 		}
 	})
 	defer stop()
-	defer r.close()
+	defer r.Close()
 	var readers, decoders sync.WaitGroup
 	for _, s := range r.sockets {
 		readers.Add(1)
@@ -167,7 +167,8 @@ func (r *Receiver) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-func (r *Receiver) close() {
+// Close closes the sockets of a Receiver that was never run; Run does it by itself.
+func (r *Receiver) Close() {
 	for _, s := range r.sockets {
 		_ = s.conn.Close()
 	}

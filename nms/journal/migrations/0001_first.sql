@@ -186,6 +186,7 @@ CREATE TABLE reconfiguration (     -- a proposal and what became of it
     target      TEXT NOT NULL,               -- service, or node/scope
     approval    TEXT NOT NULL,               -- none, operator
     approved_by TEXT NOT NULL DEFAULT '',
+    apply       INTEGER NOT NULL,            -- hardware: a job is created that applies it
     dry_run     INTEGER NOT NULL,
     state       TEXT NOT NULL,               -- proposed, held, waiting, sending, unknown, verifying, done, failed, refused, rejected, rolledBack
     gate        TEXT NOT NULL DEFAULT '',    -- the gate that held it

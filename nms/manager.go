@@ -1,0 +1,274 @@
+package nms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"hawser/mib/snmp"
+	"hawser/nms/analyze"
+	"hawser/nms/ask"
+	"hawser/nms/journal"
+	"hawser/nms/poll"
+	"hawser/nms/reconfig"
+	"hawser/nms/trapd"
+)
+
+// Files in the data folder.
+const (
+	journalFile = "journal.db"
+	engineFile  = "engine.json"
+)
+
+// Task is a long-running part of the manager.
+type Task interface {
+	Run(ctx context.Context) error
+	String() string
+}
+
+// Manager is a running manager, from New to the end of Run.
+type Manager struct {
+	cfg      Config
+	log      *logrus.Entry
+	users    map[string]snmp.User
+	journal  *journal.Journal
+	receiver *trapd.Receiver
+	poller   *poll.Poller
+	analyzer *analyze.Analyzer
+	executor *reconfig.Executor
+	http     net.Listener // nil: off
+}
+
+// New opens the journal and binds the sockets; the error names all that is wrong with cfg, or who holds what. Run must
+// follow: it closes them.
+func New(cfg Config, log *logrus.Entry) (*Manager, error) {
+	if err := errors.Join(cfg.Validate(), cfg.CheckFiles()); err != nil {
+		return nil, fmt.Errorf("manager's configuration:\n%w", err)
+	}
+	m := &Manager{cfg: cfg, log: log, users: map[string]snmp.User{}}
+	for _, u := range cfg.Users {
+		loaded, err := u.load()
+		if err != nil {
+			return nil, err
+		}
+		m.users[u.Name] = loaded
+	}
+	if err := m.open(); err != nil {
+		return nil, errors.Join(err, m.close())
+	}
+	return m, nil
+}
+
+func (m *Manager) open() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	rules, err := analyze.Compile(m.cfg.Rules)
+	if err != nil {
+		return err
+	}
+	if m.journal, err = journal.Open(filepath.Join(m.cfg.DataDir, journalFile)); err != nil {
+		return err
+	}
+	engine, err := trapd.StartEngine(filepath.Join(m.cfg.DataDir, engineFile))
+	if err != nil {
+		return err
+	}
+	if err := m.journal.SaveManager(ctx, engine.Hex(), m.cfg.Name, engine.Hex(), engine.Boots); err != nil {
+		return err
+	}
+	// The parts know each other by functions: none is called before Run, when all exist.
+	m.poller = poll.New(m.pollConfig(), m.journal, poll.Observer{
+		Found: func(name, id string, engines [][]byte, sources []netip.Addr) { m.receiver.Learn(name, id, engines, sources) },
+		Passed: func(string) { m.analyzer.Wake() },
+	}, m.part("poll"))
+	reconfigCfg, err := m.reconfigConfig()
+	if err != nil {
+		return err
+	}
+	m.executor = reconfig.New(reconfigCfg, m.journal, m.poller.State, m.poller.Name, m.part("reconfig"))
+	m.analyzer = analyze.New(rules, m.journal, m.cfg.Analysis.ConditionGrace, m.cfg.Analysis.IncidentWindow, m.poller.State, m.executor.Submit, m.part("analyze"))
+	return m.listen(ctx, engine)
+}
+
+func (m *Manager) listen(ctx context.Context, engine *trapd.Engine) error {
+	stored, err := m.journal.Engines(ctx)
+	if err != nil {
+		return err
+	}
+	cfg, err := m.trapConfig()
+	if err != nil {
+		return err
+	}
+	if m.receiver, err = trapd.New(ctx, cfg, engine, m.journal, stored, m.hint, m.part("trapd")); err != nil {
+		return err
+	}
+	if m.cfg.Listen.HTTP == "" {
+		return nil
+	}
+	var config net.ListenConfig
+	if m.http, err = config.Listen(ctx, "tcp", m.cfg.Listen.HTTP); err != nil {
+		return fmt.Errorf("listen.http: %w: name a free address, or none to do without", err)
+	}
+	return nil
+}
+
+// hint is called after something of a cluster was stored: a poll confirms it and fetches its condition. A cluster that is
+// not polled is judged by what it sent.
+func (m *Manager) hint(clusterID string) {
+	if !m.poller.Poke(clusterID) {
+		m.analyzer.Wake()
+	}
+}
+
+func (m *Manager) part(name string) *logrus.Entry { return m.log.WithField("component", name) }
+
+func (m *Manager) close() error {
+	var errs []error
+	if m.http != nil {
+		if err := m.http.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if m.receiver != nil {
+		m.receiver.Close()
+	}
+	if m.journal != nil {
+		errs = append(errs, m.journal.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Run runs all parts until ctx ends or one of them fails, and closes everything.
+func (m *Manager) Run(ctx context.Context) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	tasks := []Task{m.receiver, m.poller, m.analyzer, m.executor, &clock{m}}
+	if m.http != nil {
+		tasks = append(tasks, &statusServer{m})
+	}
+	for _, task := range tasks {
+		group.Go(func() error {
+			if err := task.Run(groupCtx); err != nil && groupCtx.Err() == nil {
+				return fmt.Errorf("%s: %w", task, err)
+			}
+			return nil
+		})
+	}
+	m.log.WithFields(logrus.Fields{"traps": m.TrapAddr(), "http": m.HTTPAddr(), "clusters": len(m.cfg.Clusters), "rules": len(m.cfg.Rules), "engine_id": m.EngineID()}).Info("manager runs")
+	return errors.Join(group.Wait(), m.close())
+}
+
+// Ready says whether every configured cluster was polled, or found not to answer, at least once.
+func (m *Manager) Ready() bool { return m.poller.Ready() }
+
+// TrapAddr is the first address that receives notifications, with the port the kernel chose.
+func (m *Manager) TrapAddr() netip.AddrPort { return m.receiver.Addr() }
+
+// HTTPAddr is the address of the status server; the zero value when it is off.
+func (m *Manager) HTTPAddr() netip.AddrPort {
+	if m.http == nil {
+		return netip.AddrPort{}
+	}
+	return m.http.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// EngineID is the manager's own SNMP engine in hexadecimal.
+func (m *Manager) EngineID() string { return m.receiver.EngineID() }
+
+// Journal answers queries while the manager runs.
+func (m *Manager) Journal() *journal.Reader { return &m.journal.Reader }
+
+// Approve lets a waiting reconfiguration go on.
+func (m *Manager) Approve(ctx context.Context, id int64, by string) error { return m.executor.Approve(ctx, id, by) }
+
+// Reject ends a waiting reconfiguration.
+func (m *Manager) Reject(ctx context.Context, id int64, by, reason string) error {
+	return m.executor.Reject(ctx, id, by, reason)
+}
+
+func (m *Manager) session() ask.Options { return ask.Options{Timeout: m.cfg.Poll.RequestTimeout, Retries: m.cfg.Poll.Retries} }
+
+func (m *Manager) pollConfig() poll.Config {
+	cfg := poll.Config{Workers: m.cfg.Poll.Workers, PassTimeout: m.cfg.Poll.PassTimeout, SilentAfter: m.cfg.Poll.SilentAfter, Session: m.session()}
+	for _, c := range m.cfg.Clusters {
+		cfg.Clusters = append(cfg.Clusters, poll.Cluster{Name: c.Name, ClusterID: c.ClusterID, Addresses: c.Nodes, User: m.users[c.ReadUser]})
+	}
+	return cfg
+}
+
+func (m *Manager) reconfigConfig() (reconfig.Config, error) {
+	g := m.cfg.Gates
+	cfg := reconfig.Config{
+		Manager: m.cfg.Name, Session: m.session(), AnswerTimeout: m.cfg.Reconfig.AnswerTimeout, VerifyTimeout: m.cfg.Reconfig.VerifyTimeout,
+		ApplyTimeout: m.cfg.Reconfig.ApplyTimeout, PollEvery: m.cfg.Reconfig.PollEvery,
+		Gates: reconfig.Gates{
+			Off: g.Off, DryRun: g.DryRun, RatePerHour: g.RatePerHour, MaxClusters: g.MaxClusters, RequireQuorum: g.RequireQuorum,
+			RequireStandby: g.RequireStandby, StateMaxAge: g.StateMaxAge,
+		},
+	}
+	for _, w := range g.Windows {
+		schedule, err := cron.ParseStandard(w.Schedule)
+		if err != nil {
+			return cfg, err
+		}
+		location, err := time.LoadLocation(w.Location)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Gates.Windows = append(cfg.Gates.Windows, reconfig.Window{Schedule: schedule, Duration: w.Duration, Location: location})
+	}
+	for _, c := range m.cfg.Clusters {
+		cfg.Clusters = append(cfg.Clusters, reconfig.Cluster{Name: c.Name, Addresses: c.Nodes, PolicyUser: m.user(c.PolicyUser), HardwareUser: m.user(c.HardwareUser)})
+	}
+	return cfg, nil
+}
+
+func (m *Manager) user(name string) *snmp.User {
+	u, ok := m.users[name]
+	if !ok {
+		return nil
+	}
+	return &u
+}
+
+func (m *Manager) trapConfig() (trapd.Config, error) {
+	cfg := trapd.Config{
+		Listen: m.cfg.Listen.Traps, ReceiveBuffer: m.cfg.Traps.ReceiveBuffer, AnyCommunity: m.cfg.Traps.AnyCommunity,
+		SourceRate: m.cfg.Traps.SourceRate, SourceBurst: m.cfg.Traps.SourceBurst, Manager: m.cfg.Name,
+	}
+	for _, path := range m.cfg.Traps.CommunityFiles {
+		community, err := readSecret(path)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Communities = append(cfg.Communities, community)
+	}
+	for _, u := range m.cfg.Users {
+		cfg.Users = append(cfg.Users, trapd.User{User: m.users[u.Name], Clusters: u.Clusters})
+	}
+	for _, c := range m.cfg.Clusters {
+		known := trapd.Known{Name: c.Name, ClusterID: c.ClusterID}
+		engine, err := c.engine()
+		if err != nil {
+			return cfg, err
+		}
+		if engine != nil {
+			known.Engines = append(known.Engines, engine)
+		}
+		cfg.Clusters = append(cfg.Clusters, known)
+		for _, node := range c.Nodes {
+			if at, err := netip.ParseAddrPort(node); err == nil && !slices.Contains(cfg.Trusted, at.Addr()) {
+				cfg.Trusted = append(cfg.Trusted, at.Addr())
+			}
+		}
+	}
+	return cfg, nil
+}
