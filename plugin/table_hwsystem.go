@@ -31,19 +31,13 @@ func renderHwSystems(s sight, r *rows) {
 		hw, settings := hardwareOf(s.known, n.name), countSettings(s.known, n.name)
 		sys := hw.System
 		r.row(n.index)
-		r.text(mib.HawserHwSystemManufacturer, sys.Manufacturer)
-		r.text(mib.HawserHwSystemModel, sys.Model)
-		r.text(mib.HawserHwSystemSerial, sys.Serial)
-		r.text(mib.HawserHwSystemUuid, sys.UUID)
-		r.text(mib.HawserHwSystemBiosVersion, sys.BIOSVersion)
-		r.text(mib.HawserHwSystemBmcVersion, sys.BMCVersion)
+		if !hw.Collected.IsZero() {
+			renderIdentity(sys, r)
+		}
 		r.label(mib.HawserHwSystemPowerState, int(sys.Power))
 		r.label(mib.HawserHwSystemHealth, int(sys.Health))
 		r.text(mib.HawserHwSystemHealthReason, sys.HealthReason)
 		r.label(mib.HawserHwSystemIndicatorLed, indicatorLED(sys.IndicatorLED))
-		if !hw.Collected.IsZero() {
-			r.number(mib.HawserHwSystemPowerLimit, int64(sys.PowerLimit))
-		}
 		r.label(mib.HawserHwSystemBootOverride, bootOverride(sys.BootOverride))
 		r.number(mib.HawserHwSystemSettingsInSync, int64(settings.inSync))
 		r.number(mib.HawserHwSystemSettingsDrifted, int64(settings.drifted))
@@ -51,6 +45,17 @@ func renderHwSystems(s sight, r *rows) {
 		r.number(mib.HawserHwSystemSettingsFailed, int64(settings.failed))
 		r.age(mib.HawserHwSystemCollectedAge, s.now, hw.Collected)
 	}
+}
+
+// renderIdentity shows what the machine is, once its BMC has said so.
+func renderIdentity(sys cluster.HardwareSystem, r *rows) {
+	r.text(mib.HawserHwSystemManufacturer, sys.Manufacturer)
+	r.text(mib.HawserHwSystemModel, sys.Model)
+	r.text(mib.HawserHwSystemSerial, sys.Serial)
+	r.text(mib.HawserHwSystemUuid, sys.UUID)
+	r.text(mib.HawserHwSystemBiosVersion, sys.BIOSVersion)
+	r.text(mib.HawserHwSystemBmcVersion, sys.BMCVersion)
+	r.number(mib.HawserHwSystemPowerLimit, int64(sys.PowerLimit))
 }
 
 // indicatorLEDs and the tables below take the words of Redfish and of package redfish, in lower case.

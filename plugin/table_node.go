@@ -34,7 +34,9 @@ func renderNodes(s sight, r *rows) {
 		}
 		r.truth(mib.HawserNodePausedVmAccepted, false) // acceptPausedVM is no option of this release
 		r.octets(mib.HawserNodeEngineId, node.EngineID)
-		r.text(mib.HawserNodeVersion, nodeVersion(s, n.name))
+		if version := nodeVersion(s, n.name); version != "" {
+			r.text(mib.HawserNodeVersion, version)
+		}
 	}
 }
 

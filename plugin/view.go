@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,7 +46,7 @@ type Publisher struct {
 	ready     chan struct{}
 
 	current atomic.Pointer[published]
-	asked   atomic.Int64 // when View was last called, in nanoseconds since birth
+	asked   atomic.Int64 // when View was last called, in nanoseconds since birth; 0: never
 	birth   time.Time
 
 	build sync.Mutex // one view is made at a time; guards what follows
@@ -86,25 +87,24 @@ func (p *Publisher) Ready() <-chan struct{} { return p.ready }
 // View returns the present view. Its ages are at most half a second old.
 func (p *Publisher) View() *view.View {
 	now := time.Now()
-	p.asked.Store(int64(now.Sub(p.birth)))
+	p.asked.Store(max(int64(now.Sub(p.birth)), 1))
 	if cur := p.current.Load(); cur != nil && now.Sub(cur.made) < ageEvery {
 		return cur.view
 	}
-	return p.refresh()
+	return p.refresh(false)
 }
 
 // Run makes new views when the cluster changes, and for the sake of ages, while somebody asks for them. It returns nil
 // when ctx ends.
 func (p *Publisher) Run(ctx context.Context) error {
-	p.refresh()
+	p.refresh(false)
 	close(p.ready)
 	tick := time.NewTicker(ageEvery)
 	defer tick.Stop()
 	for {
 		changed := p.cfg.Source.Changed()
-		p.readTimes()
-		if p.attended() {
-			p.refresh()
+		if news := p.readTimes(); news || p.attended() {
+			p.refresh(news)
 		}
 		select {
 		case <-ctx.Done():
@@ -135,14 +135,14 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// refresh makes a view of the newest snapshot, unless there is one of it with fresh ages.
-func (p *Publisher) refresh() *view.View {
+// refresh makes a view of the newest snapshot, unless there is one of it with fresh ages and no other news.
+func (p *Publisher) refresh(news bool) *view.View {
 	p.build.Lock()
 	defer p.build.Unlock()
 	snap, now, old := p.cfg.Source.Snapshot(), time.Now(), p.current.Load()
 	next := &published{first: now, made: now}
 	if old != nil && old.sight.Snapshot == snap {
-		if now.Sub(old.made) < ageEvery {
+		if now.Sub(old.made) < ageEvery && !news {
 			return old.view
 		}
 		next.first = old.first
@@ -192,9 +192,9 @@ func known(oid snmp.OID) bool {
 	return found && (o.Kind == mib.Scalar || o.Kind == mib.Column) && o.Access.Readable()
 }
 
-// readTimes reads the times of the events that receivers wait for. It may take as long as the log's store takes, so no
-// view waits for it.
-func (p *Publisher) readTimes() {
+// readTimes reads the times of the events that receivers wait for, and says whether there are others than before. It may
+// take as long as the log's store takes, so no view waits for it.
+func (p *Publisher) readTimes() (news bool) {
 	state := p.cfg.Source.Snapshot().State
 	times := map[cluster.Seq]time.Time{}
 	for _, sink := range state.Spec.Sinks {
@@ -218,7 +218,9 @@ func (p *Publisher) readTimes() {
 	}
 	p.timesMu.Lock()
 	defer p.timesMu.Unlock()
+	news = !maps.Equal(p.times, times)
 	p.times = times
+	return news
 }
 
 func (p *Publisher) eventTime(seq cluster.Seq) (time.Time, bool) {
