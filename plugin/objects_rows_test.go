@@ -96,7 +96,7 @@ func TestAddress(t *testing.T) {
 }
 
 func TestDateAndTimeThereAndBack(t *testing.T) {
-	at := time.Date(2026, 2, 28, 23, 59, 58, 700_000_000, time.FixedZone("", -(9*3600 + 30*60)))
+	at := time.Date(2026, 2, 28, 23, 59, 58, 700_000_000, time.FixedZone("", -(9*3600+30*60)))
 	octets := dateAndTime(at)
 	if got, want := hex.EncodeToString(octets), "07ea021c173b3a072d091e"; got != want {
 		t.Errorf("got %s, want %s", got, want)

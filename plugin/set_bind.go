@@ -50,7 +50,7 @@ func readItem(state *cluster.State, n int, bind snmp.Varbind) (item, *fault) {
 	if rowFault != nil {
 		return it, rowFault
 	}
-	return it, it.checkSetting(state)
+	return it, it.checkSetting(state, string(bind.Value.Bytes))
 }
 
 func nameOf(object mib.Object, found bool, oid snmp.OID) string {
@@ -158,7 +158,7 @@ func readDateAndTime(b []byte) (time.Time, error) {
 }
 
 // checkSetting tests a wish for a hardware setting against what its BMC allows.
-func (it *item) checkSetting(state *cluster.State) *fault {
+func (it *item) checkSetting(state *cluster.State, value string) *fault {
 	if it.op.Object != "HwSettingDesired" {
 		return nil
 	}
@@ -166,7 +166,7 @@ func (it *item) checkSetting(state *cluster.State) *fault {
 	if !ok {
 		return nil // only a wish is there: it can be withdrawn
 	}
-	err := cluster.CheckSetting(setting, it.op.Text)
+	err := cluster.CheckSetting(setting, value)
 	var refusal *cluster.Refusal
 	if errors.As(err, &refusal) {
 		return &fault{statusOf(refusal.Code), errors.New(refusal.Reason)}
