@@ -124,6 +124,10 @@ func applyDesired(w *writer, c cluster.Change, op cluster.Op) step {
 	if old, ok := w.s.Desired[key]; ok {
 		st.Desired = &old
 	}
+	if op.Text == "" { // the wish is withdrawn
+		delete(w.s.Desired, key)
+		return st
+	}
 	setting, _ := findSetting(w.s, op.Target)
 	d := cluster.Desired{
 		Node: op.Target.Name, Scope: op.Target.Scope, Name: op.Target.Key, Value: op.Text, By: c.By, Time: w.entry.At,

@@ -50,7 +50,7 @@ func newAgent(n *Node) (*agent, error) {
 func (a *agent) build(sv cluster.ServiceSpec) (*instance, error) {
 	cfg := a.node.cfg
 	log := cfg.Log.WithField("component", "service").WithField("service", sv.Name)
-	env := []string{"HAWSER_NODE=" + cfg.Node, "HAWSER_BOOT_ID=" + cfg.Boot, "HAWSER_SERVICE=" + sv.Name}
+	env := append([]string{"HAWSER_NODE=" + cfg.Node, "HAWSER_BOOT_ID=" + cfg.Boot, "HAWSER_SERVICE=" + sv.Name}, cfg.ServiceEnv...)
 	res, err := resource.New(resource.Spec{
 		Name: sv.Name, Kind: sv.Kind, Dir: filepath.Join(cfg.DataDir, "run"), Env: env, Options: sv.Options, StopTimeout: sv.StopBudget,
 	}, log)
@@ -131,6 +131,7 @@ func (a *agent) renewOnce(ctx context.Context, nonce uint64) error {
 	a.renewed, a.peers = time.Now(), answer.Peers
 	a.mu.Unlock()
 	a.node.notifier.notify()
+	a.node.readyOnce.Do(func() { close(a.node.ready) })
 	return nil
 }
 

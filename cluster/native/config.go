@@ -26,6 +26,8 @@ type Config struct {
 
 	DataDir string // store, snapshots, runtime records of services
 	Spec    cluster.Spec
+	// ServiceEnv is added to the environment of every service (NAME=value).
+	ServiceEnv []string
 
 	// EngineID is the cluster's snmpEngineID at its founding; empty: random. NodeEngineID is this node's own.
 	EngineID     []byte

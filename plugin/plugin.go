@@ -1,0 +1,193 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"hawser/mib"
+	"hawser/mib/snmp"
+	"hawser/plugin/agent"
+	"hawser/redfish"
+)
+
+// Controller is all that the monitoring controller needs of a cluster controller; native.Node is one.
+type Controller interface {
+	Source
+	Changer
+	Recorder
+	Hardware
+}
+
+// Monitor is the monitoring controller of one node: it shows the cluster by SNMP, takes SETs, sends notifications, reads
+// the hardware and carries hardware jobs out.
+type Monitor struct {
+	publisher *Publisher
+	backend   *Backend
+	notifier  *Notifier
+	hardware  *HardwareMonitor
+	agent     *agent.Agent
+	ready     chan struct{}
+}
+
+// New builds the monitoring controller of a node over its cluster controller. engineID is the node's own snmpEngineID;
+// bmcs are those whose fence devices the controller uses too (FenceDevices).
+func New(cfg Config, controller Controller, engineID []byte, bmcs map[string]*redfish.BMC, version string, log *logrus.Entry) (*Monitor, error) {
+	m := &Monitor{ready: make(chan struct{})}
+	var err error
+	if m.notifier, err = NewNotifier(cfg, controller, controller, log); err != nil {
+		return nil, err
+	}
+	if m.hardware, err = NewHardwareMonitor(cfg, controller, controller, controller, bmcs, log); err != nil {
+		return nil, err
+	}
+	m.publisher = NewPublisher(PublisherConfig{
+		Source: controller, Controller: mib.ControllerNative, Started: time.Now(), Counters: m.counters,
+		Log: log.WithField("component", "view"),
+	})
+	m.backend = NewBackend(BackendConfig{
+		Source: controller, Changer: controller, Views: m.publisher, Log: log.WithField("component", "set"),
+	})
+	ac, err := agentConfig(cfg, engineID, version)
+	if err != nil {
+		return nil, err
+	}
+	if m.agent, err = agent.New(ac, m.backend, log.WithField("component", "agent")); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// agentConfig is the embedded agent's part of the configuration; passphrases are read from their files.
+func agentConfig(cfg Config, engineID []byte, version string) (agent.Config, error) {
+	ac := agent.Config{
+		Listen: cfg.SNMP.Listen, EngineID: engineID, BootsFile: filepath.Join(cfg.DataDir, "snmp-boots"),
+		System: agent.System{
+			Descr: "hawser " + version, ObjectID: mib.HawserNodeEngine, Contact: cfg.SNMP.Contact, Name: cfg.Node,
+			Location: cfg.SNMP.Location, Services: 72,
+		},
+	}
+	for _, r := range mib.Roles {
+		ac.Roles = append(ac.Roles, agent.Role{Name: r.Name, Read: oids(r.Read), Write: oids(r.Write)})
+	}
+	for _, u := range cfg.SNMP.Users {
+		user, err := u.USM()
+		if err != nil {
+			return agent.Config{}, err
+		}
+		ac.Users = append(ac.Users, agent.User{User: user, Role: u.Role})
+	}
+	for _, c := range cfg.SNMP.Communities {
+		community, err := c.community()
+		if err != nil {
+			return agent.Config{}, err
+		}
+		ac.Communities = append(ac.Communities, community)
+	}
+	return ac, nil
+}
+
+func oids(subtrees [][]uint32) []snmp.OID {
+	out := make([]snmp.OID, len(subtrees))
+	for i, s := range subtrees {
+		out[i] = s
+	}
+	return out
+}
+
+// counters are the figures of agent and sender, by descriptor without "hawser".
+func (m *Monitor) counters() map[string]uint64 {
+	s := m.agent.Stats()
+	out := m.notifier.Counters()
+	for name, n := range map[string]uint64{
+		"SelfGets": s.Gets, "SelfGetNexts": s.GetNexts, "SelfGetBulks": s.GetBulks, "SelfSets": s.Sets,
+		"SelfErrTooBig": s.Errors[snmp.TooBig], "SelfErrNoAccess": s.Errors[snmp.NoAccess] + s.Errors[snmp.AuthorizationError],
+		"SelfErrWrongValue": s.Errors[snmp.WrongType] + s.Errors[snmp.WrongLength] + s.Errors[snmp.WrongEncoding] + s.Errors[snmp.WrongValue],
+		"SelfErrNoCreation": s.Errors[snmp.NoCreation] + s.Errors[snmp.NotWritable] + s.Errors[snmp.InconsistentName],
+		"SelfErrInconsistent": s.Errors[snmp.InconsistentValue], "SelfErrUnavailable": s.Errors[snmp.ResourceUnavailable],
+		"SelfErrUndoFailed": s.Errors[snmp.UndoFailed], "SelfErrGeneral": s.Errors[snmp.GenErr],
+		"SelfDropMalformed": s.ParseErrors, "SelfDropVersion": s.BadVersions,
+		"SelfDropUnknownEngine": uint64(s.USM[snmp.StatUnknownEngineIDs]), "SelfDropUnknownUser": uint64(s.USM[snmp.StatUnknownUserNames]),
+		"SelfDropSecurityLevel": uint64(s.USM[snmp.StatUnsupportedSecLevels]), "SelfDropWrongDigest": uint64(s.USM[snmp.StatWrongDigests]),
+		"SelfDropNotInTime": uint64(s.USM[snmp.StatNotInTimeWindows]), "SelfDropDecryption": uint64(s.USM[snmp.StatDecryptionErrors]),
+		"SelfDropContext": s.UnknownContexts, "SelfReplaysRefused": s.ReplaysRefused,
+	} {
+		out[name] = n
+	}
+	return out
+}
+
+// String names the task.
+func (m *Monitor) String() string { return "monitoring controller" }
+
+// Ready is closed when the agent answers.
+func (m *Monitor) Ready() <-chan struct{} { return m.agent.Ready() }
+
+// Addrs are the addresses at which the agent answers, once it is Ready.
+func (m *Monitor) Addrs() []string {
+	var out []string
+	for _, a := range m.agent.Addrs() {
+		out = append(out, a.String())
+	}
+	return out
+}
+
+// Run runs all parts until ctx ends.
+func (m *Monitor) Run(ctx context.Context) error {
+	return RunTasks(ctx, m.publisher, m.backend, m.notifier, m.hardware, m.agent)
+}
+
+// EngineID reads the node's own snmpEngineID from its data folder, or makes one there. It is bound to the machine: a folder
+// that was copied to another machine gets a new one, so that no two engines share an id.
+func EngineID(dataDir, machine string) ([]byte, error) {
+	path := filepath.Join(dataDir, "snmp-engine-id")
+	data, err := os.ReadFile(path)
+	if err == nil {
+		if id, ok := ownEngineID(data, machine); ok {
+			return id, nil
+		}
+	} else if !os.IsNotExist(err) {
+		return nil, fmt.Errorf("engine id: %w", err)
+	}
+	id := snmp.NewEngineID(mib.PEN)
+	if err := writeFile(path, fmt.Appendf(nil, "%x %s\n", id, machine)); err != nil {
+		return nil, fmt.Errorf("engine id: %w", err)
+	}
+	return id, nil
+}
+
+// ownEngineID reads "HEX MACHINE"; false if it is another machine's, or damaged.
+func ownEngineID(data []byte, machine string) ([]byte, bool) {
+	var id []byte
+	var of string
+	if n, err := fmt.Sscanf(string(data), "%x %s", &id, &of); err != nil || n != 2 || of != machine || len(id) < 5 || len(id) > mib.EngineIDMax {
+		return nil, false
+	}
+	return id, true
+}
+
+// writeFile writes a file whole or not at all, durably.
+func writeFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // gone already if all went well
+	if _, err = f.Write(data); err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
