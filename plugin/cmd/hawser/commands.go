@@ -4,7 +4,13 @@ import "github.com/spf13/cobra"
 
 // commands are all that hawser can do, in the order of its help.
 var commands = []func(*app) *cobra.Command{
+	nodeCommand,
+	initCommand,
 	validateCommand,
+	statusCommand,
+	eventsCommand,
+	conditionsCommand,
 	mibCommand,
 	versionCommand,
+	demoServiceCommand,
 }
