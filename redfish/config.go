@@ -19,6 +19,7 @@ const (
 	DefaultApplyTimeout  = 20 * time.Minute
 	DefaultSettle        = 2 * time.Minute
 	DefaultOffTimeout    = time.Minute
+	DefaultResetTimeout  = 3 * time.Minute
 )
 
 // Config says how to reach one BMC and how long to wait for it.
@@ -56,9 +57,11 @@ type Config struct {
 	ApplyTimeout time.Duration
 	Settle       time.Duration
 	OffTimeout   time.Duration
-	// ResetTypes are tried in this order by Apply; the first that the system
-	// allows is used. Default GracefulRestart, ForceRestart, PowerCycle.
-	ResetTypes []string
+	// ResetTypes are tried by Apply in this order, those that the system
+	// allows; the next one when the last showed no effect for ResetTimeout.
+	// Default GracefulRestart, ForceRestart, PowerCycle.
+	ResetTypes   []string
+	ResetTimeout time.Duration
 }
 
 // withDefaults returns c with every zero limit replaced by its default.
@@ -74,6 +77,7 @@ func (c Config) withDefaults() Config {
 	def(&c.ApplyTimeout, DefaultApplyTimeout)
 	def(&c.Settle, DefaultSettle)
 	def(&c.OffTimeout, DefaultOffTimeout)
+	def(&c.ResetTimeout, DefaultResetTimeout)
 	if c.MaxConcurrent == 0 {
 		c.MaxConcurrent = DefaultMaxConcurrent
 	}
@@ -145,6 +149,7 @@ func (c Config) validateLimits(fault func(field, format string, a ...any)) {
 		{"applyTimeout", c.ApplyTimeout},
 		{"settle", c.Settle},
 		{"offTimeout", c.OffTimeout},
+		{"resetTimeout", c.ResetTimeout},
 	} {
 		if l.d < 0 {
 			fault(l.field, "%v is negative; remove it for the default", l.d)

@@ -48,7 +48,7 @@ func (o origin) resolve(link string) (string, error) {
 		}
 	}
 	p := u.EscapedPath()
-	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsRune(p, '\\') || hasDotDot(u.Path) {
+	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsRune(u.Path, '\\') || hasDotDot(u.Path) {
 		return "", fmt.Errorf("link %q is not an absolute path: %w", clip(link, 200), ErrForeignLink)
 	}
 	if u.RawQuery != "" {

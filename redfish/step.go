@@ -40,7 +40,8 @@ type Step struct {
 type Boot struct {
 	Power         PowerState
 	LastResetTime string
-	BootProgress  string
+	Progress      string // BootProgress.LastState
+	ProgressTime  string
 }
 
 // Gate stands between an apply and what must not be disturbed.
