@@ -22,6 +22,7 @@ func (n *Node) elect(ctx context.Context) error {
 		case <-n.beats.Changed():
 			n.beatsChanged()
 		case <-tick.C:
+			n.say()
 		}
 		r := n.beats.Report()
 		if !n.leaderGone(r) {

@@ -3,7 +3,6 @@ package native
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"hawser/cluster"
@@ -12,13 +11,13 @@ import (
 
 // fence carries out a committed intent in a goroutine of its own, and commits the result. Leadership is verified just
 // before: a deposed leader fences nobody.
-func (l *lead) fence(ctx context.Context, tasks *sync.WaitGroup, f cluster.Fence, why string) {
+func (l *lead) fence(ctx context.Context, f cluster.Fence, why string) {
 	l.mu.Lock()
 	l.fencing[f.ID] = true
 	l.mu.Unlock()
 	log := l.log.WithField("node", f.Node).WithField("reason", f.Reason)
 	log.Warn(why)
-	tasks.Go(func() {
+	l.tasks.Go(func() {
 		// The request is under way to its deadline, whatever becomes of our term: its end must be waited for (A2).
 		bound, cancel := context.WithDeadline(context.WithoutCancel(ctx), f.Deadline)
 		defer cancel()
@@ -53,13 +52,13 @@ func (l *lead) off(ctx context.Context, f cluster.Fence) error {
 }
 
 // powerOn switches a fenced machine on again, in a goroutine of its own.
-func (l *lead) powerOn(ctx context.Context, tasks *sync.WaitGroup, node, why string) {
+func (l *lead) powerOn(ctx context.Context, node, why string) {
 	l.mu.Lock()
 	l.powering[node] = true
 	l.mu.Unlock()
 	id := l.node.ledger.State().Fences[node].ID
 	l.log.WithField("node", node).Info(why)
-	tasks.Go(func() {
+	l.tasks.Go(func() {
 		bound, cancel := context.WithTimeout(ctx, l.node.cfg.Engine.FenceDeadline)
 		defer cancel()
 		err := l.node.cfg.Fence[node].On(bound)

@@ -20,6 +20,8 @@ type lead struct {
 	log  *logrus.Entry
 	wake poke
 
+	tasks sync.WaitGroup // fences, power-ons and pokes under way; they may outlive a term
+
 	mu       sync.Mutex // guards below
 	leading  bool       // this node leads and its Lead entry is committed
 	began    time.Time
@@ -30,11 +32,15 @@ type lead struct {
 }
 
 func newLead(n *Node) *lead {
-	return &lead{node: n, log: n.cfg.Log.WithField("component", "controller"), wake: newPoke()}
+	return &lead{
+		node: n, log: n.cfg.Log.WithField("component", "controller"), wake: newPoke(), reports: map[string]*cluster.Report{},
+		heard: map[string]time.Time{}, fencing: map[uint64]bool{}, powering: map[string]bool{},
+	}
 }
 
 // run waits for leadership and leads until it is lost.
 func (l *lead) run(ctx context.Context) error {
+	defer l.tasks.Wait()
 	leads := false
 	for {
 		if !leads {
@@ -67,12 +73,9 @@ func (l *lead) term(ctx context.Context) (again bool, err error) {
 	l.mu.Lock()
 	l.leading, l.began = true, time.Now()
 	l.reports, l.heard = map[string]*cluster.Report{}, map[string]time.Time{}
-	l.fencing, l.powering = map[uint64]bool{}, map[string]bool{}
 	l.mu.Unlock()
 	l.log.Info("this node leads")
-	var tasks sync.WaitGroup
-	defer tasks.Wait()
-	l.pokeAll(ctx, &tasks)
+	l.pokeAll(ctx)
 	tick := time.NewTicker(campaignStep)
 	defer tick.Stop()
 	for {
@@ -84,7 +87,7 @@ func (l *lead) term(ctx context.Context) (again bool, err error) {
 		case <-l.wake:
 		case <-tick.C:
 		}
-		if err := l.decide(ctx, &tasks); err != nil {
+		if err := l.decide(ctx); err != nil {
 			return l.node.raft.State() == raft.Leader, err
 		}
 	}
@@ -129,7 +132,7 @@ func (l *lead) inaugural() []cluster.Decision {
 }
 
 // decide steps the engine until nothing is left to do.
-func (l *lead) decide(ctx context.Context, tasks *sync.WaitGroup) error {
+func (l *lead) decide(ctx context.Context) error {
 	const passes = 16 // a decision that never takes hold must not spin
 	for range passes {
 		actions := engine.Step(l.input())
@@ -137,9 +140,9 @@ func (l *lead) decide(ctx context.Context, tasks *sync.WaitGroup) error {
 		for _, a := range actions {
 			switch {
 			case a.Fence != nil:
-				l.fence(ctx, tasks, *a.Fence, a.Why)
+				l.fence(ctx, *a.Fence, a.Why)
 			case a.PowerOn != "":
-				l.powerOn(ctx, tasks, a.PowerOn, a.Why)
+				l.powerOn(ctx, a.PowerOn, a.Why)
 			default:
 				l.log.WithField("why", a.Why).Debug("decided")
 				entry = append(entry, a.Commit...)
@@ -153,7 +156,7 @@ func (l *lead) decide(ctx context.Context, tasks *sync.WaitGroup) error {
 				return fmt.Errorf("commit decisions: %w", err)
 			}
 		}
-		l.pokeAll(ctx, tasks)
+		l.pokeAll(ctx)
 	}
 	return nil
 }
@@ -162,12 +165,12 @@ func (l *lead) decide(ctx context.Context, tasks *sync.WaitGroup) error {
 func (l *lead) committed() { l.wake.wake() }
 
 // pokeAll asks every node that takes part to renew at once, so that it gets its orders.
-func (l *lead) pokeAll(ctx context.Context, tasks *sync.WaitGroup) {
+func (l *lead) pokeAll(ctx context.Context) {
 	for _, spec := range l.node.cfg.Spec.Nodes {
 		if p, ok := l.node.beats.Report().Peer(spec.Name); ok && p.Suspect {
 			continue
 		}
-		tasks.Go(func() { l.node.pokeNode(ctx, spec.Name) })
+		l.tasks.Go(func() { l.node.pokeNode(ctx, spec.Name) })
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"sync"
 	"time"
 
@@ -37,6 +38,9 @@ type Node struct {
 	fatal       chan error
 	ready       chan struct{}
 	readyOnce   sync.Once
+
+	sayMu sync.Mutex // guards said, and keeps the order of what is said
+	said  heartbeat.Say
 }
 
 // New opens the store, binds the sockets and starts raft; Run does the rest. On an error nothing stays open.
@@ -185,13 +189,22 @@ func (n *Node) goodbye(ctx context.Context) {
 	}
 }
 
-// say tells the heartbeat monitor what to put into its beats.
+// say tells the heartbeat monitor what to put into its beats, if that changed.
 func (n *Node) say() {
 	say := heartbeat.Say{Leader: n.leader(), Leaving: n.agent.leaving.Load()}
 	for _, h := range n.agent.holds() {
 		say.Holds = append(say.Holds, heartbeat.Hold{Service: h.Service, Epoch: h.Epoch})
 	}
-	n.beats.Say(say)
+	n.sayMu.Lock()
+	defer n.sayMu.Unlock()
+	if reflect.DeepEqual(n.said, say) {
+		return
+	}
+	if err := n.beats.Say(say); err != nil {
+		n.cfg.Log.WithError(err).Error("the beats do not tell what this node holds: shorten the names of its services")
+		return
+	}
+	n.said = say
 }
 
 // beatsChanged passes news of the heartbeat monitor on.
