@@ -39,8 +39,9 @@ type Backend struct {
 	ready chan struct{}
 	// chores is long enough for a burst; what does not fit is counted and left out, so that nobody who sends bad SETs can
 	// make others wait.
-	chores chan chore
-	rate   rate
+	chores   chan chore
+	rate     rate
+	counters setCounters
 }
 
 // chore is something that Run does for a SET that has been answered.
@@ -121,7 +122,9 @@ func (b *Backend) Test(_ context.Context, by view.Setter, binds []snmp.Varbind) 
 		// and its row exists by now.
 		return &pendingSet{backend: b, set: set, plan: cluster.Plan{Change: set.change, Serial: snap.State.Serial}}, nil
 	}
-	b.record(set.change, *refusal)
+	if refusal.Code != cluster.RefusedUnavailable { // nobody could write it down
+		b.record(set.change, *refusal)
+	}
 	return nil, set.answer(refusal)
 }
 
@@ -148,9 +151,8 @@ func (p *pendingSet) Commit(ctx context.Context) error {
 	for {
 		receipt, err := p.backend.cfg.Changer.Commit(ctx, p.plan)
 		if err == nil {
-			p.mu.Lock()
-			p.receipt = &receipt
-			p.mu.Unlock()
+			// Found applied after a lost try, it is this SET's own change; at the first try, a repetition by token.
+			p.keep(receipt, receipt.Repeated && !unknown)
 			return nil
 		}
 		if !unknown && (errors.Is(err, cluster.ErrNoLeader) || isRefusal(err)) {
@@ -162,6 +164,18 @@ func (p *pendingSet) Commit(ctx context.Context) error {
 			return &view.SetError{Status: snmp.UndoFailed, Err: fmt.Errorf("%w (last: %w)", cluster.ErrUnknownOutcome, err)}
 		}
 	}
+}
+
+// keep remembers what was applied, for Undo and Cleanup. What a repetition asked for was applied before, and is not its
+// own to take back or to release.
+func (p *pendingSet) keep(receipt cluster.Receipt, repeated bool) {
+	p.backend.counters.count(repeated)
+	if repeated {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.receipt = &receipt
 }
 
 func isRefusal(err error) bool {

@@ -118,6 +118,38 @@ func TestHeldJobsStartAtCleanup(t *testing.T) {
 	})
 }
 
+// TestARepetitionOwnsNothing: what was applied before is not released or taken back by its repetition, unless an earlier
+// try of the same SET applied it.
+func TestARepetitionOwnsNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		outcome  []error
+		released int
+		counter  string
+	}{
+		"by token":         {nil, 0, "SelfTokensRepeated"},
+		"after a lost try": {[]error{cluster.ErrUnknownOutcome}, 1, "SelfSetsApplied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changer := &fakeChanger{repeat: true, outcome: test.outcome}
+			inBubble(t, changer, func(t *testing.T, backend *Backend) {
+				pending := tested(t, backend, byAgentX, job(3, bind("hawserWriteToken", snmp.String("token-0001"), 0))...)
+				if err := pending.Commit(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				pending.Cleanup()
+				synctest.Wait()
+				if got := len(changer.released); got != test.released {
+					t.Errorf("%d released, want %d", got, test.released)
+				}
+				counters := backend.Counters()
+				if counters[test.counter] != 1 || counters["SelfTokensRepeated"]+counters["SelfSetsApplied"] != 1 {
+					t.Errorf("counters are %v, want one %s", counters, test.counter)
+				}
+			})
+		})
+	}
+}
+
 func TestUndoTakesTheChangeBack(t *testing.T) {
 	changer := &fakeChanger{}
 	inBubble(t, changer, func(t *testing.T, backend *Backend) {

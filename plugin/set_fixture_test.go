@@ -26,6 +26,7 @@ type fakeChanger struct {
 	refuse  *cluster.Refusal // by Prepare
 	outcome []error          // of Commit, one after the other; then success
 	hang    bool             // Commit waits for its deadline
+	repeat  bool             // what Commit applies was applied before
 }
 
 type refusedChange struct {
@@ -57,7 +58,7 @@ func (f *fakeChanger) Commit(ctx context.Context, plan cluster.Plan) (cluster.Re
 	if n <= len(f.outcome) {
 		return cluster.Receipt{}, f.outcome[n-1]
 	}
-	return cluster.Receipt{ID: plan.Change.ID, Serial: 18, WriteSeq: 3}, nil
+	return cluster.Receipt{ID: plan.Change.ID, Serial: 18, WriteSeq: 3, Repeated: f.repeat}, nil
 }
 
 func (f *fakeChanger) Undo(_ context.Context, receipt cluster.Receipt) error {

@@ -101,16 +101,18 @@ func (p *Publisher) Run(ctx context.Context) error {
 	close(p.ready)
 	tick := time.NewTicker(ageEvery)
 	defer tick.Stop()
-	for {
+	for news := false; ; {
 		changed := p.cfg.Source.Changed()
-		if news := p.readTimes(); news || p.attended() {
-			p.refresh(news)
+		if times := p.readTimes(); times || p.attended() {
+			p.refresh(news || times)
 		}
+		news = false
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		case <-changed:
+			news = true
 			if !pause(ctx, changeEvery) {
 				return nil
 			}
@@ -135,16 +137,18 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// refresh makes a view of the newest snapshot, unless there is one of it with fresh ages and no other news.
+// refresh makes a view of the newest snapshot. Without news a view whose ages are fresh is good enough: somebody else who
+// waited for it has just made it.
 func (p *Publisher) refresh(news bool) *view.View {
 	p.build.Lock()
 	defer p.build.Unlock()
-	snap, now, old := p.cfg.Source.Snapshot(), time.Now(), p.current.Load()
+	now, old := time.Now(), p.current.Load()
+	if old != nil && !news && now.Sub(old.made) < ageEvery {
+		return old.view
+	}
+	snap := p.cfg.Source.Snapshot()
 	next := &published{first: now, made: now}
 	if old != nil && old.sight.Snapshot == snap {
-		if now.Sub(old.made) < ageEvery && !news {
-			return old.view
-		}
 		next.first = old.first
 	}
 	next.sight = newSight(snap, now.Sub(next.first))

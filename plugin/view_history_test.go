@@ -115,7 +115,7 @@ func TestNewEventsShowInAPageThatWasRead(t *testing.T) {
 	state.LastEvent, snap.State = 11, &state
 	source.events = append(source.events, cluster.Event{Seq: 11, Summary: "event 11", Time: noon})
 	source.set(&snap)
-	publisher.refresh(false)
+	publisher.refresh(true)
 	if got := publisher.View().Get(snmp.OID(mib.HawserEventSummary).Append(11)).String(); got != "event 11" {
 		t.Errorf("event 11 is %q", got)
 	}

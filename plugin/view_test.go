@@ -173,3 +173,16 @@ func TestKnownSaysWhatIsImplemented(t *testing.T) {
 		}
 	}
 }
+
+// TestAWalkOfSevenNodesStaysSmall: what a reader sees of a large cluster is less than 20,000 variables.
+func TestAWalkOfSevenNodesStaysSmall(t *testing.T) {
+	publisher := newTestPublisher(newFakeSource(sevenNodes()))
+	count := 0
+	v := publisher.View()
+	for vb := v.Next(mib.HawserStateObjects); vb.OID.HasPrefix(mib.HawserStateObjects) || vb.OID.HasPrefix(mib.HawserHardwareObjects); vb = v.Next(vb.OID) {
+		count++
+	}
+	if count < 5000 || count >= 20000 {
+		t.Errorf("%d variables, want the whole of 5,000 or more and less than 20,000", count)
+	}
+}
