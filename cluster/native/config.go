@@ -62,6 +62,7 @@ const (
 	killBudget    = 500 * time.Millisecond
 	campaignStep  = 100 * time.Millisecond
 	viewStale     = 2 * time.Second
+	reportStale   = 3 * time.Second
 	proposeWait   = 5 * time.Second
 	leaveWait     = 15 * time.Second
 	maxEntry      = 16 << 10

@@ -191,7 +191,11 @@ func (l *lead) input() engine.Input {
 		in.PoweringOn[node] = true
 	}
 	for _, spec := range n.cfg.Spec.Nodes {
-		v := engine.NodeView{Heard: true, Boot: n.cfg.Boot, Incarnation: n.incarnation, Report: l.reports[spec.Name],
+		report := l.reports[spec.Name]
+		if time.Since(l.heard[spec.Name]) > reportStale {
+			report = nil // what a node said long ago is not how it is
+		}
+		v := engine.NodeView{Heard: true, Boot: n.cfg.Boot, Incarnation: n.incarnation, Report: report,
 			FencePath: n.cfg.Fence[spec.Name] != nil, Leaving: n.agent.leaving.Load()}
 		if p, ok := beats.Peer(spec.Name); ok {
 			v.Heard, v.Silent, v.Suspect = p.Heard, time.Since(beats.At)+p.Age, p.Suspect
