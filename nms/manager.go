@@ -186,14 +186,6 @@ func (m *Manager) EngineID() string { return m.receiver.EngineID() }
 // Journal answers queries while the manager runs.
 func (m *Manager) Journal() *journal.Reader { return &m.journal.Reader }
 
-// Approve lets a waiting reconfiguration go on.
-func (m *Manager) Approve(ctx context.Context, id int64, by string) error { return m.executor.Approve(ctx, id, by) }
-
-// Reject ends a waiting reconfiguration.
-func (m *Manager) Reject(ctx context.Context, id int64, by, reason string) error {
-	return m.executor.Reject(ctx, id, by, reason)
-}
-
 func (m *Manager) session() ask.Options { return ask.Options{Timeout: m.cfg.Poll.RequestTimeout, Retries: m.cfg.Poll.Retries} }
 
 func (m *Manager) pollConfig() poll.Config {

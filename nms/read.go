@@ -53,3 +53,18 @@ func withJournal(dataDir string, do func(*journal.Journal) error) error {
 	}
 	return j.Close()
 }
+
+// Approve lets a reconfiguration that waits for approval go on; the manager takes it up within seconds, and asks its gates
+// again.
+func Approve(ctx context.Context, dataDir string, id int64, by string) error {
+	return withJournal(dataDir, func(j *journal.Journal) error {
+		return j.Decide(ctx, id, by, journal.StateApproved, "approved")
+	})
+}
+
+// Reject ends a reconfiguration that waits for approval.
+func Reject(ctx context.Context, dataDir string, id int64, by, reason string) error {
+	return withJournal(dataDir, func(j *journal.Journal) error {
+		return j.Decide(ctx, id, by, journal.StateRejected, "rejected: "+reason)
+	})
+}

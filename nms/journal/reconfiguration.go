@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -12,6 +13,7 @@ const (
 	StateHeld      = "held"      // a gate is closed; Gate and Reason name it
 	StateDryRun    = "dryRun"    // would have been sent
 	StateWaiting   = "waiting"   // for approval
+	StateApproved  = "approved"  // by a person; the manager takes it up
 	StateRejected  = "rejected"  // a person said no
 	StateSending   = "sending"   // SET is on its way
 	StateUnknown   = "unknown"   // no answer, and the write log does not tell yet
@@ -128,6 +130,35 @@ func (j *Journal) SaveReconfiguration(ctx context.Context, r Reconfiguration, ac
 	})
 	if err != nil {
 		return fmt.Errorf("store reconfiguration %d: %w", r.ID, err)
+	}
+	return nil
+}
+
+// ErrNotWaiting says that a reconfiguration does not wait for approval.
+var ErrNotWaiting = errors.New("it does not wait for approval")
+
+// Decide approves or rejects a reconfiguration that waits, whoever has the journal open.
+func (j *Journal) Decide(ctx context.Context, id int64, by, state, text string) error {
+	now := time.Now()
+	err := j.update(ctx, 3, func(t *tx) error {
+		var ended int64
+		if state == StateRejected {
+			ended = nanos(now)
+		}
+		result, err := t.exec(`UPDATE reconfiguration SET state = ?, approved_by = ?, reason = ?, ended_at = ? WHERE id = ? AND state = 'waiting'`, state, by, text, ended, id)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrNotWaiting)
+		}
+		if _, err := t.exec(`INSERT INTO reconfiguration_step (reconfiguration_id, at, state, text) VALUES (?,?,?,?)`, id, nanos(now), state, text+" by "+by); err != nil {
+			return err
+		}
+		return t.audit(Audit{At: now, Actor: by, Action: "reconfiguration " + state, Subject: fmt.Sprint(id), Detail: text})
+	})
+	if err != nil {
+		return fmt.Errorf("reconfiguration %d: %w: see `hawser fleet reconfig`", id, err)
 	}
 	return nil
 }

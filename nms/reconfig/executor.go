@@ -2,7 +2,6 @@ package reconfig
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -57,6 +56,9 @@ type job struct {
 	approved bool
 }
 
+// approvalEvery is how often approvals are looked for: people are slower.
+const approvalEvery = time.Second
+
 // workQueue is the room between those who submit and the dispatcher.
 const workQueue = 256
 
@@ -105,10 +107,16 @@ func (x *Executor) Run(ctx context.Context) error {
 		if err := x.resume(ctx, group); err != nil && ctx.Err() == nil {
 			x.log.WithError(err).Error("unfinished reconfigurations of the last run could not be read; see `hawser fleet reconfig`")
 		}
+		look := time.NewTicker(approvalEvery)
+		defer look.Stop()
 		for {
 			select {
 			case j := <-x.work:
 				x.dispatch(ctx, group, j)
+			case <-look.C:
+				if err := x.takeApproved(ctx, group); err != nil && ctx.Err() == nil {
+					x.log.WithError(err).Error("approvals could not be read; they are looked for again")
+				}
 			case <-ctx.Done():
 				return nil
 			}
@@ -201,7 +209,7 @@ func (x *Executor) resume(ctx context.Context, group *errgroup.Group) error {
 	}
 	for _, r := range open {
 		switch r.State {
-		case journal.StateWaiting:
+		case journal.StateWaiting, journal.StateApproved:
 		case journal.StateProposed:
 			r.State, r.Reason, r.Ended = journal.StateFailed, "the manager ended before it was sent; the next event proposes it again", time.Now()
 			if err := x.journal.SaveReconfiguration(ctx, r, "manager "+x.cfg.Manager, r.Reason); err != nil {
@@ -214,49 +222,27 @@ func (x *Executor) resume(ctx context.Context, group *errgroup.Group) error {
 	return nil
 }
 
-// ErrNotWaiting says that a reconfiguration does not wait for approval.
-var ErrNotWaiting = errors.New("it does not wait for approval")
-
-// Approve lets a waiting reconfiguration go on: its gates are asked again.
-func (x *Executor) Approve(ctx context.Context, id int64, by string) error {
-	r, p, err := x.waiting(ctx, id)
+// takeApproved queues what people approved since the last look.
+func (x *Executor) takeApproved(ctx context.Context, group *errgroup.Group) error {
+	approved, err := x.journal.Reconfigurations(ctx, journal.ReconfigurationFilter{State: journal.StateApproved, Limit: 10_000})
 	if err != nil {
 		return err
 	}
-	r.State, r.ApprovedBy = journal.StateProposed, by
-	if err := x.journal.SaveReconfiguration(ctx, r, by, "approved"); err != nil {
-		return err
+	for i := len(approved) - 1; i >= 0; i-- { // oldest first
+		r := approved[i]
+		events, err := x.journal.Events(ctx, journal.EventFilter{AfterID: r.EventID - 1, Oldest: true, Limit: 1})
+		if err != nil {
+			return err
+		}
+		p := analyze.Proposal{Rule: r.Rule, Kind: r.Kind, DryRun: r.DryRun, Approval: r.Approval}
+		if len(events) == 1 && events[0].ID == r.EventID {
+			p.Event = events[0]
+		}
+		r.State = journal.StateProposed
+		if err := x.journal.SaveReconfiguration(ctx, r, "manager "+x.cfg.Manager, "taken up after approval by "+r.ApprovedBy); err != nil {
+			return err
+		}
+		x.dispatch(ctx, group, job{record: r, proposal: &p, approved: true})
 	}
-	return x.enqueue(ctx, job{record: r, proposal: &p, approved: true})
-}
-
-// Reject ends a waiting reconfiguration.
-func (x *Executor) Reject(ctx context.Context, id int64, by, reason string) error {
-	r, _, err := x.waiting(ctx, id)
-	if err != nil {
-		return err
-	}
-	r.State, r.ApprovedBy, r.Reason, r.Ended = journal.StateRejected, by, reason, time.Now()
-	return x.journal.SaveReconfiguration(ctx, r, by, "rejected: "+reason)
-}
-
-// waiting reads a reconfiguration that waits for approval, and makes its proposal again from what the journal holds.
-func (x *Executor) waiting(ctx context.Context, id int64) (journal.Reconfiguration, analyze.Proposal, error) {
-	found, err := x.journal.Reconfigurations(ctx, journal.ReconfigurationFilter{ID: id})
-	if err != nil {
-		return journal.Reconfiguration{}, analyze.Proposal{}, err
-	}
-	if len(found) == 0 || found[0].State != journal.StateWaiting {
-		return journal.Reconfiguration{}, analyze.Proposal{}, fmt.Errorf("reconfiguration %d: %w: see `hawser fleet reconfig`", id, ErrNotWaiting)
-	}
-	r := found[0]
-	events, err := x.journal.Events(ctx, journal.EventFilter{AfterID: r.EventID - 1, Oldest: true, Limit: 1})
-	if err != nil {
-		return r, analyze.Proposal{}, err
-	}
-	p := analyze.Proposal{Rule: r.Rule, Kind: r.Kind, DryRun: r.DryRun, Approval: r.Approval}
-	if len(events) == 1 && events[0].ID == r.EventID {
-		p.Event = events[0]
-	}
-	return r, p, nil
+	return nil
 }

@@ -1,0 +1,115 @@
+package asktest
+
+import (
+	"slices"
+
+	"hawser/mib"
+	"hawser/mib/snmp"
+)
+
+// serve answers requests until the socket is closed.
+func (a *Agent) serve() {
+	buffer := make([]byte, snmp.MaxMessageSize)
+	for {
+		n, from, err := a.conn.ReadFromUDPAddrPort(buffer)
+		if err != nil {
+			return
+		}
+		if answer := a.handle(slices.Clone(buffer[:n])); answer != nil {
+			_, _ = a.conn.WriteToUDPAddrPort(answer, from) // a lost answer is a lost datagram
+		}
+	}
+}
+
+func (a *Agent) handle(packet []byte) []byte {
+	m, err := snmp.Parse(packet)
+	if err != nil || m.Version != snmp.V3 {
+		return nil
+	}
+	keys, report, err := a.authority.Open(m)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.knobs.Silent {
+		return nil
+	}
+	if err != nil {
+		return report
+	}
+	pdu, answered := a.operate(m)
+	if !answered {
+		return nil
+	}
+	answer, err := a.authority.Reply(m, keys, pdu)
+	if err != nil {
+		a.tb.Errorf("agent: %v", err)
+	}
+	return answer
+}
+
+func (a *Agent) operate(m *snmp.Message) (snmp.PDU, bool) {
+	role := a.roles[m.User]
+	pdu := snmp.PDU{Type: snmp.Response, RequestID: m.PDU.RequestID}
+	switch m.PDU.Type {
+	case snmp.GetRequest:
+		for _, vb := range m.PDU.Varbinds {
+			value := snmp.NoSuchObject
+			if role.CanRead(vb.OID) {
+				value = a.get(vb.OID)
+			}
+			pdu.Varbinds = append(pdu.Varbinds, snmp.Varbind{OID: vb.OID, Value: value})
+		}
+	case snmp.GetNextRequest:
+		for _, vb := range m.PDU.Varbinds {
+			pdu.Varbinds = append(pdu.Varbinds, a.next(role, vb.OID))
+		}
+	case snmp.GetBulkRequest:
+		pdu.Varbinds = a.bulk(role, m.PDU)
+	case snmp.SetRequest:
+		return a.set(m, role, pdu)
+	default:
+		return pdu, false
+	}
+	return pdu, true
+}
+
+func (a *Agent) get(oid snmp.OID) snmp.Value {
+	i, found := slices.BinarySearchFunc(a.rows, oid, func(r snmp.Varbind, oid snmp.OID) int { return r.OID.Compare(oid) })
+	if !found {
+		return snmp.NoSuchInstance
+	}
+	return a.rows[i].Value
+}
+
+func (a *Agent) next(role mib.Role, oid snmp.OID) snmp.Varbind {
+	for i := a.after(oid); i < len(a.rows); i++ {
+		if role.CanRead(a.rows[i].OID) {
+			return a.rows[i]
+		}
+	}
+	return snmp.Varbind{OID: oid, Value: snmp.EndOfMibView}
+}
+
+// after is the place of the first row behind oid.
+func (a *Agent) after(oid snmp.OID) int {
+	i, found := slices.BinarySearchFunc(a.rows, oid, func(r snmp.Varbind, oid snmp.OID) int { return r.OID.Compare(oid) })
+	if found {
+		i++
+	}
+	return i
+}
+
+func (a *Agent) bulk(role mib.Role, request snmp.PDU) []snmp.Varbind {
+	var out []snmp.Varbind
+	repetitions := request.MaxRepetitions
+	if a.knobs.MaxRepetition > 0 {
+		repetitions = min(repetitions, a.knobs.MaxRepetition)
+	}
+	at := slices.Clone(request.Varbinds)
+	for range repetitions {
+		for i := range at {
+			at[i] = a.next(role, at[i].OID)
+			out = append(out, at[i])
+		}
+	}
+	return out
+}
