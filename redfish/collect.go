@@ -186,16 +186,14 @@ func systemValues(s *systemResource) System {
 		Manufacturer: clean(s.Manufacturer), Model: clean(s.Model), Serial: clean(s.SerialNumber), UUID: clean(s.UUID),
 		BIOSVersion: clean(s.BiosVersion), PowerState: powerState(string(s.PowerState)),
 		Health:       statusHealth(s.Status),
-		IndicatorLED: indicator(string(s.IndicatorLED), s.refs.LocationIndicatorActive),
+		IndicatorLED: indicator(s.refs.IndicatorLED, s.refs.LocationIndicatorActive),
 		BootOverride: bootOverride(s.Boot),
 	}
+	processors, memory := summaryHealth(&s.ComputerSystem)
 	for _, part := range []struct {
 		name string
 		h    Health
-	}{
-		{"processors", statusHealth(s.ProcessorSummary.Status)},
-		{"memory", statusHealth(s.MemorySummary.Status)},
-	} {
+	}{{"processors", processors}, {"memory", memory}} {
 		if part.h == HealthWarning || part.h == HealthCritical {
 			v.Health = v.Health.Worse(part.h)
 			v.HealthReason = joinReason(v.HealthReason, part.name+" "+string(part.h))

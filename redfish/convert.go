@@ -78,16 +78,14 @@ func slotOf(l schemas.Location, fallback string) string {
 	if p.LocationType != "" && p.LocationOrdinalValue != nil {
 		return string(p.LocationType) + " " + strconv.Itoa(*p.LocationOrdinalValue)
 	}
-	return first(l.Info, fallback)
+	return first(locationInfo(l), fallback)
 }
 
 // indicator names the LED's state.
-func indicator(led string, active *bool) string {
+func indicator(led *string, active *bool) string {
 	switch {
-	case led == "Off":
-		return "off"
-	case led == "Lit", led == "Blinking":
-		return strings.ToLower(led)
+	case led != nil && (*led == "Off" || *led == "Lit" || *led == "Blinking"):
+		return strings.ToLower(*led)
 	case active != nil && *active:
 		return "lit"
 	case active != nil:

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -80,9 +81,7 @@ func tree(t testing.TB, vendor string) map[string][]byte {
 		t.Skipf("recorded BMC trees (redfish-mockups.tar.xz): %v", err)
 	}
 	out := make(map[string][]byte, len(all[vendor]))
-	for k, v := range all[vendor] {
-		out[k] = v
-	}
+	maps.Copy(out, all[vendor])
 	if len(out) == 0 {
 		t.Fatalf("no tree of %s", vendor)
 	}

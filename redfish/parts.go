@@ -87,8 +87,8 @@ func (b *BMC) memory(l link, home string) branch {
 				return err
 			}
 			p.add(Component{
-				Path: m.path, Parent: home, Class: ClassMemory, Slot: slotOf(v.Location, v.DeviceLocator),
-				Name: first(v.DeviceLocator, v.Name, v.ID), Model: first(v.PartNumber, v.Model),
+				Path: m.path, Parent: home, Class: ClassMemory, Slot: slotOf(v.Location, memoryLocator(v)),
+				Name: first(memoryLocator(v), v.Name, v.ID), Model: first(v.PartNumber, v.Model),
 				Serial: v.SerialNumber, Firmware: v.FirmwareRevision,
 			}, v.Status)
 			return nil

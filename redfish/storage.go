@@ -81,12 +81,8 @@ func addDrive(p *part, m member, self string) error {
 	if err != nil {
 		return err
 	}
-	slot := slotOf(v.PhysicalLocation, "")
-	for _, l := range v.Location {
-		slot = first(slot, slotOf(l, ""))
-	}
 	p.add(Component{
-		Path: m.path, Parent: self, Class: ClassDrive, Slot: slot, Name: first(v.Name, v.ID), Model: first(v.Model, v.PartNumber),
+		Path: m.path, Parent: self, Class: ClassDrive, Slot: driveSlot(v), Name: first(v.Name, v.ID), Model: first(v.Model, v.PartNumber),
 		Serial: v.SerialNumber, Firmware: first(v.FirmwareVersion, v.Revision), PredictedFailure: v.FailurePredicted,
 	}, v.Status)
 	return nil

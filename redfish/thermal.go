@@ -96,7 +96,7 @@ func addOldFan(p *part, path, self string, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	name := first(v.Name, v.FanName, v.MemberID)
+	name := fanName(v)
 	p.add(Component{
 		Path: path, Parent: self, Class: ClassFan, Slot: slotOf(v.Location, ""), Name: name, Model: first(v.Model, v.PartNumber), Serial: v.SerialNumber,
 	}, v.Status)
