@@ -14,7 +14,8 @@ type object struct {
 	render func(sight, *rows)
 	// volatile: it shows ages or live figures, and is rendered anew though the replicated state stayed the same.
 	volatile bool
-	// same says whether two states give the same rows; nil: only the very same state does.
+	// same says whether two states give the same rows, ages aside. Nil: only the very same state does, and nothing does for
+	// a volatile object, because the snapshot has its figures beside the state.
 	same func(old, now *cluster.State) bool
 }
 
@@ -31,7 +32,7 @@ var objects = []object{
 	{name: "hawserSinkTable", prefix: mib.HawserSinkTable, render: renderSinks, volatile: true},
 	{name: "hawserHwSystemTable", prefix: mib.HawserHwSystemTable, render: renderHwSystems, volatile: true},
 	{name: "hawserHwComponentTable", prefix: mib.HawserHwComponentTable, render: renderHwComponents, same: sameComponents},
-	{name: "hawserHwSensorTable", prefix: mib.HawserHwSensorTable, render: renderHwSensors, volatile: true},
+	{name: "hawserHwSensorTable", prefix: mib.HawserHwSensorTable, render: renderHwSensors, volatile: true, same: sameSensors},
 	{name: "hawserHwSettingTable", prefix: mib.HawserHwSettingTable, render: renderHwSettings, same: sameSettings},
 	{name: "hawserPolicy", prefix: mib.HawserPolicy, render: renderPolicy},
 	{name: "hawserJobTable", prefix: mib.HawserJobTable, render: renderJobs},

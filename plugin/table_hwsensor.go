@@ -50,3 +50,8 @@ var sensorTypes = map[string]int{
 }
 
 func sensorType(word string) int { return wordOr(sensorTypes, word, mib.SensorTypeOther) }
+
+// sameSensors says whether no sensor was read anew; ages aside.
+func sameSensors(old, now *cluster.State) bool {
+	return sameHardware(old, now, func(a, b *cluster.Hardware) bool { return sameSlice(a.Sensors, b.Sensors) })
+}

@@ -63,7 +63,9 @@ type published struct {
 	sight sight
 	first time.Time // when its snapshot was first seen
 	made  time.Time
-	sizes []int // rows of objects, in their order
+	// Of each object, in their order: how many variables it has, and when they were made.
+	sizes    []int
+	rendered []time.Time
 }
 
 // NewPublisher returns a publisher; Run keeps its view fresh.
@@ -112,12 +114,27 @@ func (p *Publisher) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		case <-changed:
-			news = true
 			if !pause(ctx, changeEvery) {
 				return nil
 			}
+			news = p.differs()
 		}
 	}
+}
+
+// differs says whether the cluster changed in a way that cannot wait until the ages are made anew: figures can.
+func (p *Publisher) differs() bool {
+	cur, snap := p.current.Load(), p.cfg.Source.Snapshot()
+	if cur == nil || cur.sight.State != snap.State || cur.sight.Leader != snap.Leader || cur.sight.View != snap.View ||
+		cur.sight.Quorate != snap.Quorate {
+		return true
+	}
+	for name, live := range snap.Nodes {
+		if live.Suspect != cur.sight.Nodes[name].Suspect {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Publisher) attended() bool {
@@ -161,15 +178,15 @@ func (p *Publisher) refresh(news bool) *view.View {
 // render makes the segments that changed and takes the others over from the old view.
 func (p *Publisher) render(next, old *published) {
 	var segments []view.Segment
-	next.sizes = make([]int, len(objects))
+	next.sizes, next.rendered = make([]int, len(objects)), make([]time.Time, len(objects))
 	for i, o := range objects {
-		if old != nil && o.unchanged(old.sight, next.sight) {
-			next.sizes[i] = old.sizes[i]
+		if old != nil && o.unchanged(old.sight, next.sight, next.made.Sub(old.rendered[i])) {
+			next.sizes[i], next.rendered[i] = old.sizes[i], old.rendered[i]
 			continue
 		}
 		r := p.templates[i].fresh()
 		o.render(next.sight, r)
-		next.sizes[i] = r.count
+		next.sizes[i], next.rendered[i] = r.count, next.made
 		segments = append(segments, view.NewTable(snmp.OID(o.prefix), r.varbinds()))
 	}
 	segments = append(segments, p.logs.segments(p.cfg, next.sight)...)
@@ -182,12 +199,15 @@ func (p *Publisher) render(next, old *published) {
 	next.view = old.view.With(segments...)
 }
 
-// unchanged says whether the rows of the object are those of the old view.
-func (o object) unchanged(old, next sight) bool {
-	if o.volatile || old.isolated != next.isolated {
+// unchanged says whether the rows of the object, made a while ago, are good for the next view too.
+func (o object) unchanged(old, next sight, since time.Duration) bool {
+	if old.isolated != next.isolated || (o.volatile && since >= ageEvery) {
 		return false
 	}
-	return next.sees(old) || (o.same != nil && o.same(old.known, next.known))
+	if o.same != nil {
+		return o.same(old.known, next.known)
+	}
+	return !o.volatile && next.sees(old)
 }
 
 // known says whether an identifier falls under an object of the module that can be read.

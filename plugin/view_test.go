@@ -140,19 +140,52 @@ func TestUnchangedTablesAreKept(t *testing.T) {
 	hidden := *old.Snapshot
 	hidden.View = cluster.ViewIsolated
 	for _, o := range objects {
-		heavy := o.name == "hawserHwSettingTable" || o.name == "hawserHwComponentTable"
-		if got := o.unchanged(old, same); got == o.volatile {
+		hardware := o.name == "hawserHwSensorTable" || o.name == "hawserHwComponentTable"
+		heavy := hardware || o.name == "hawserHwSettingTable"
+		if got := o.unchanged(old, same, 0); got != (heavy || !o.volatile) {
 			t.Errorf("%s, the same state: unchanged %t", o.name, got)
 		}
-		if got := o.unchanged(old, newSight(another, 0)); got != heavy {
+		if got := o.unchanged(old, newSight(another, 0), 0); got != heavy {
 			t.Errorf("%s, another serial: unchanged %t, want %t", o.name, got, heavy)
 		}
-		if got := o.unchanged(old, newSight(wish, 0)); got != (o.name == "hawserHwComponentTable") {
+		if got := o.unchanged(old, newSight(wish, 0), 0); got != hardware {
 			t.Errorf("%s, another wish: unchanged %t", o.name, got)
 		}
-		if o.unchanged(old, newSight(&hidden, 0)) {
+		if o.volatile && o.unchanged(old, same, ageEvery) {
+			t.Errorf("%s keeps ages that are too old", o.name)
+		}
+		if o.unchanged(old, newSight(&hidden, 0), 0) {
 			t.Errorf("%s is not rendered anew for an isolated node", o.name)
 		}
+	}
+}
+
+// TestFiguresWait: what the snapshot alone has makes a view at once only where a state is judged by it.
+func TestFiguresWait(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		edit func(*cluster.Snapshot)
+		want bool
+	}{
+		{"a beat", func(s *cluster.Snapshot) { s.Nodes["db2"] = cluster.NodeLive{LastBeat: noon, Heard: true} }, false},
+		{"a suspicion", func(s *cluster.Snapshot) { s.Nodes["db2"] = cluster.NodeLive{Suspect: true} }, true},
+		{"another leader", func(s *cluster.Snapshot) { s.Leader = "db2" }, true},
+		{"isolation", func(s *cluster.Snapshot) { s.View = cluster.ViewIsolated }, true},
+		{"a lost quorum", func(s *cluster.Snapshot) { s.Quorate = false }, true},
+		{"an entry of the log", func(s *cluster.Snapshot) { s.State = richState() }, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			source := richSource()
+			publisher := newTestPublisher(source)
+			publisher.refresh(true)
+			next := richSnapshot()
+			next.State = source.snap.State
+			test.edit(next)
+			source.set(next)
+			if got := publisher.differs(); got != test.want {
+				t.Errorf("got %t, want %t", got, test.want)
+			}
+		})
 	}
 }
 
