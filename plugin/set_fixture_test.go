@@ -88,6 +88,13 @@ func (f *fakeChanger) refusals() []refusedChange {
 	return slices.Clone(f.refused)
 }
 
+// committed is how often a change was to be applied.
+func (f *fakeChanger) committed() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.commits)
+}
+
 // startBackend runs a backend over the rich cluster; it belongs into a synctest bubble.
 func startBackend(t *testing.T, changer *fakeChanger) (*Backend, *fakeSource) {
 	t.Helper()
