@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"syscall"
 	"time"
 
@@ -36,7 +37,7 @@ func Dial(path string) *Client {
 		defer done()
 		return (&net.Dialer{}).DialContext(ctx, "unix", short)
 	}}
-	return &Client{path: path, http: &http.Client{Transport: transport, Timeout: askTimeout}}
+	return &Client{path: path, http: &http.Client{Transport: transport}}
 }
 
 // Snapshot is the cluster as the node knows it.
@@ -69,28 +70,52 @@ func (c *Client) Conditions(ctx context.Context, seq cluster.Seq) ([]cluster.Com
 	return out, err
 }
 
+// Clearance keeps a node free of active services until done is called; it is refused, with the reason, while the node
+// carries one.
+func (c *Client) Clearance(ctx context.Context, node, job string) (done func(), err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	query := url.Values{"node": {node}, "job": {job}}
+	answer, err := c.ask(ctx, http.MethodPost, "/v1/clearance?"+query.Encode())
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return func() { cancel(); _ = answer.Body.Close() }, nil
+}
+
 func (c *Client) get(ctx context.Context, path string, out any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://hawser"+path, http.NoBody)
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	answer, err := c.ask(ctx, http.MethodGet, path)
 	if err != nil {
 		return err
 	}
-	answer, err := c.http.Do(request)
-	if err != nil {
-		return c.explain(err)
-	}
 	defer func() { _ = answer.Body.Close() }() // read to its end or given up
-	body := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer))
-	if answer.StatusCode != http.StatusOK {
-		var p problem
-		if err := body.Decode(&p); err != nil {
-			return fmt.Errorf("ask %s: status %d", c.path, answer.StatusCode)
-		}
-		return errors.New(p.Error)
-	}
-	if err := body.Decode(out); err != nil {
+	if err := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(out); err != nil {
 		return fmt.Errorf("ask %s: %w", c.path, err)
 	}
 	return nil
+}
+
+// ask sends one question; an answer that is an error becomes one.
+func (c *Client) ask(ctx context.Context, method, path string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://hawser"+path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	if answer.StatusCode == http.StatusOK {
+		return answer, nil
+	}
+	defer func() { _ = answer.Body.Close() }() // it says no more
+	var p problem
+	if err := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(&p); err != nil || p.Error == "" {
+		return nil, fmt.Errorf("ask %s: status %d", c.path, answer.StatusCode)
+	}
+	return nil, errors.New(p.Error)
 }
 
 // explain says what to do about a node that cannot be asked.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -29,6 +30,7 @@ type Source interface {
 	Snapshot() *cluster.Snapshot
 	Events(after cluster.Seq, limit int) ([]cluster.Event, error)
 	Conditions(seq cluster.Seq) ([]cluster.Component, error)
+	Clearance(ctx context.Context, node, job string) (done func(), err error)
 }
 
 // Server answers on the socket. New makes it, Run runs it once.
@@ -60,7 +62,11 @@ func (s *Server) Run(ctx context.Context) error {
 	mux.HandleFunc("GET /v1/snapshot", s.snapshot)
 	mux.HandleFunc("GET /v1/events", s.events)
 	mux.HandleFunc("GET /v1/conditions", s.conditions)
-	server := &http.Server{Handler: mux, ReadTimeout: readTimeout, WriteTimeout: writeTimeout}
+	mux.HandleFunc("POST /v1/clearance", s.clearance)
+	server := &http.Server{
+		Handler: mux, ReadHeaderTimeout: readTimeout, WriteTimeout: writeTimeout,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // a clearance ends with the daemon
+	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
@@ -111,6 +117,24 @@ func (s *Server) conditions(w http.ResponseWriter, r *http.Request) {
 	}
 	conditions, err := s.source.Conditions(cluster.Seq(seq))
 	s.answer(w, conditions, err)
+}
+
+// clearance holds a node free until the asker goes away.
+func (s *Server) clearance(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	done, err := s.source.Clearance(r.Context(), query.Get("node"), query.Get("job"))
+	if err != nil {
+		fail(w, http.StatusConflict, err)
+		return
+	}
+	defer done()
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Time{}) // as long as it takes: the asker decides
+	w.WriteHeader(http.StatusOK)
+	if control.Flush() != nil {
+		return // the asker has gone
+	}
+	<-r.Context().Done()
 }
 
 // number reads a query parameter that fits a sequence number.

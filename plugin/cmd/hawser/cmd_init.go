@@ -101,6 +101,9 @@ func foundWhole(o initOptions, nodes []initNode) (initResult, error) {
 		}
 		made.Configs[i] = filepath.Join(o.dir, nodes[i].Name, configName)
 	}
+	if _, faults, err := managerConfig(filepath.Join(part.dir, "manager", "manager.yaml")); err != nil || len(faults) > 0 {
+		return made, cmp.Or(err, faults.Err())
+	}
 	made.Dir, made.Manager = o.dir, filepath.Join(o.dir, "manager", "manager.yaml")
 	if err := os.Remove(o.dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return made, err

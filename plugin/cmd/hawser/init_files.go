@@ -81,10 +81,16 @@ func found(o initOptions, nodes []initNode) (initResult, error) {
 		made.Configs = append(made.Configs, filepath.Join(o.dir, n.Name, configName))
 	}
 	for path, secret := range secrets {
-		f.write(0o600, secret, "manager", path)
+		if path != beatKeyFile { // a manager is no node
+			f.write(0o600, secret, "manager", path)
+		}
 	}
+	f.template("manager.yaml", managerTemplate, map[string]any{"Made": made, "Manager": o.manager, "Nodes": nodes}, "manager", "manager.yaml")
 	return made, f.err
 }
+
+// beatKeyFile is the key of the beats, which the nodes share.
+const beatKeyFile = "beat.key"
 
 // secrets are the contents of the secret files, by path within a node's folder.
 type secrets map[string][]byte
@@ -92,7 +98,7 @@ type secrets map[string][]byte
 func newSecrets(users []initUser) secrets {
 	key := make([]byte, beatKeyLength)
 	_, _ = rand.Read(key) // never fails: crypto/rand ends the program instead
-	s := secrets{"beat.key": []byte(hex.EncodeToString(key) + "\n")}
+	s := secrets{beatKeyFile: []byte(hex.EncodeToString(key) + "\n")}
 	for _, u := range users {
 		s[u.AuthFile], s[u.PrivFile] = newPassphrase(), newPassphrase()
 	}

@@ -72,3 +72,44 @@ snmp:
       privPassphraseFile: {{.PrivFile}}
 {{- end}}
 `
+
+// managerTemplate is the first configuration of a manager of this cluster.
+const managerTemplate = `# Configuration of a hawser manager, made by hawser init. Run it beside the NMS: hawser manager --config FILE
+name: manager
+dataDir: /var/lib/hawser-manager
+listen:
+  traps: ["{{if .Manager}}{{.Manager}}{{else}}127.0.0.1:1162{{end}}"]
+  http: 127.0.0.1:8162
+
+users:
+{{- range .Made.Users}}
+  - name: {{.Name}}
+    authProtocol: SHA-256
+    authPassphraseFile: {{.AuthFile}}
+    privProtocol: AES
+    privPassphraseFile: {{.PrivFile}}
+{{- end}}
+
+clusters:
+  - name: {{printf "%q" .Made.Cluster}}
+    clusterId: {{.Made.ID}}
+    engineId: "{{.Made.EngineID}}"
+    nodes: [{{range $i, $n := .Nodes}}{{if $i}}, {{end}}"{{$n.SNMP}}"{{end}}]
+    readUser: hawserAuditor
+    policyUser: hawserPolicy
+    hardwareUser: hawserHardware
+
+# Rules in CEL: what is set when an event calls for it. This one gives a service that flaps more time before it is
+# restarted again.
+rules:
+  - name: flapping
+    when: event.type == "serviceFailed" && history.count("serviceFailed", event.componentName, duration("10m")) >= 3
+    action:
+      kind: reaction
+      service: event.componentName
+      set:
+        - object: hawserServiceFailureThreshold
+          value: "5"
+    cooldown: 1h
+    approval: operator # none: without asking
+`
