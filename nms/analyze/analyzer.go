@@ -115,7 +115,7 @@ func (a *Analyzer) analyse(ctx context.Context, e journal.Event) error {
 
 // act hands a matching rule's proposal on, and says what happened.
 func (a *Analyzer) act(ctx context.Context, e journal.Event, v Verdict) (string, error) {
-	log := a.log.WithFields(logrus.Fields{"rule": v.Rule, "cluster": e.ClusterName, "event": e.Seq, "type": e.Type, "component": e.ComponentName})
+	log := a.log.WithFields(logrus.Fields{"rule": v.Rule, "cluster": e.ClusterName, "event": e.Seq, "type": e.Type, "failing": e.ComponentName})
 	if v.Err != nil {
 		log.WithError(v.Err).Warn("rule could not be evaluated; it counts as not matching")
 		return v.Err.Error(), nil
