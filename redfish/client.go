@@ -17,8 +17,8 @@ import (
 )
 
 // lane is a set of connections and request slots. Collection and settings use
-// the bulk lane, power acts the urgent one, so that a fence never waits for a
-// connection or a slot that a collection holds.
+// the bulk lane, an operator's power acts the urgent one, fencing its own, so
+// that a fence never waits for a connection or a slot that another holds.
 type lane struct {
 	http   *http.Client
 	slots  chan struct{}
@@ -47,6 +47,7 @@ type client struct {
 	log     *logrus.Entry
 	bulk    *lane
 	urgent  *lane
+	fence   *lane
 	session *session
 	cache   *cache
 	sent    atomic.Uint64
@@ -89,10 +90,15 @@ func newClient(cfg Config, log *logrus.Entry) (*client, error) {
 		name: cfg.Name, base: baseURL(cfg.URL), origin: org, timeout: cfg.Timeout, maxBody: cfg.MaxResponse, log: log,
 		cache: newCache(maxCacheBytes),
 	}
+	// A kept connection that died silently is found within 11 s, not when a
+	// fence needs it.
+	dialer := &net.Dialer{Timeout: cfg.Timeout, KeepAliveConfig: net.KeepAliveConfig{
+		Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3,
+	}}
 	newLane := func(slots int, urgent bool) *lane {
 		tr := &http.Transport{
 			TLSClientConfig:     tlsCfg.Clone(),
-			DialContext:         (&net.Dialer{Timeout: cfg.Timeout, KeepAlive: 15 * time.Second}).DialContext,
+			DialContext:         dialer.DialContext,
 			TLSHandshakeTimeout: cfg.Timeout,
 			MaxConnsPerHost:     slots, MaxIdleConnsPerHost: slots,
 			IdleConnTimeout:        5 * time.Minute,
@@ -103,7 +109,8 @@ func newClient(cfg Config, log *logrus.Entry) (*client, error) {
 		}
 	}
 	c.bulk = newLane(cfg.MaxConcurrent, false)
-	c.urgent = newLane(2, true) // two: a fence goes on while an operator's power read hangs
+	c.urgent = newLane(2, true)
+	c.fence = newLane(2, true) // two: Warm may hang in one while Fence uses the other
 	c.session = &session{cfg: cfg}
 	return c, nil
 }
@@ -293,6 +300,7 @@ func (c *client) close(ctx context.Context) error {
 	err := c.logout(ctx)
 	c.bulk.http.CloseIdleConnections()
 	c.urgent.http.CloseIdleConnections()
+	c.fence.http.CloseIdleConnections()
 	return err
 }
 

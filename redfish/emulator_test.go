@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -43,7 +45,21 @@ func startBMC(t *testing.T, change ...func(*bmc.Options)) *bmc.Server {
 	if err := s.PowerOn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	waitFor(t, "the node to boot", func() bool { return s.State().PID != 0 })
 	return s
+}
+
+func waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(10 * time.Second); !done(); {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
 }
 
 func connect(t *testing.T, s *bmc.Server, change ...func(*redfish.Config)) *redfish.BMC {
@@ -277,9 +293,13 @@ func TestApplyGateRefuses(t *testing.T) {
 
 // A node that hears no graceful restart is reset the hard way.
 func TestApplyResetsHarder(t *testing.T) {
+	deaf := filepath.Join(t.TempDir(), "deaf")
 	s := startBMC(t, func(o *bmc.Options) {
-		o.Machine = bmc.ProcessMachine{Command: func(string) *exec.Cmd { return exec.Command("sh", "-c", "trap '' TERM; sleep 600 & wait; sleep 600") }}
+		o.Machine = bmc.ProcessMachine{Command: func(string) *exec.Cmd {
+			return exec.Command("sh", "-c", `trap "" TERM; : >"$0"; exec sleep 600`, deaf)
+		}}
 	})
+	waitFor(t, "the node to be deaf", func() bool { _, err := os.Stat(deaf); return err == nil })
 	b := connect(t, s, func(c *redfish.Config) { c.ResetTimeout = 300 * time.Millisecond })
 	plan, err := b.Plan(t.Context(), []redfish.Desired{pickChange(t, b)})
 	if err != nil {

@@ -91,57 +91,57 @@ const StateAbsent = "Absent"
 
 // Inventory is what one machine consists of and how it is, as its BMC says.
 type Inventory struct {
-	System     System
-	Components []Component
-	Sensors    []Sensor
+	System     System      `json:"system"`
+	Components []Component `json:"components"`
+	Sensors    []Sensor    `json:"sensors"`
 	// Problems are the parts that could not be read, each with its path.
-	Problems    []string
-	CollectedAt time.Time
+	Problems    []string  `json:"problems"`
+	CollectedAt time.Time `json:"collectedAt"`
 }
 
 // System is the machine as a whole. Empty strings are unknown.
 type System struct {
-	Path         string
-	ID           string
-	Name         string
-	Manufacturer string
-	Model        string
-	Serial       string
-	UUID         string
-	BIOSVersion  string
-	BMCVersion   string
-	PowerState   PowerState
+	Path         string     `json:"path"`
+	ID           string     `json:"id"`
+	Name         string     `json:"name"`
+	Manufacturer string     `json:"manufacturer"`
+	Model        string     `json:"model"`
+	Serial       string     `json:"serial"`
+	UUID         string     `json:"uuid"`
+	BIOSVersion  string     `json:"biosVersion"`
+	BMCVersion   string     `json:"bmcVersion"`
+	PowerState   PowerState `json:"powerState"`
 	// Health is the worse of the BMC's own verdict and that of any component
 	// that is present; HealthReason names what is not OK.
-	Health       Health
-	HealthReason string
+	Health       Health `json:"health"`
+	HealthReason string `json:"healthReason"`
 	// IndicatorLED is off, lit, blinking or unknown.
-	IndicatorLED string
+	IndicatorLED string `json:"indicatorLed"`
 	// PowerLimitWatts is nil where no limit is set or known.
-	PowerLimitWatts *float64
+	PowerLimitWatts *float64 `json:"powerLimitWatts"`
 	// BootOverride is none, or the target with once or continuous, such as
 	// "Pxe (once)".
-	BootOverride string
+	BootOverride string `json:"bootOverride"`
 }
 
 // Component is one part of the machine.
 type Component struct {
 	// Path is the part's Redfish path, its identity where it has no serial.
-	Path string
+	Path string `json:"path"`
 	// Parent is the Path of the part that holds it, empty for a root.
-	Parent   string
-	Class    Class
-	Slot     string
-	Name     string
-	Model    string
-	Serial   string // of a port its MAC address
-	Firmware string
-	Health   Health
+	Parent   string `json:"parent"`
+	Class    Class  `json:"class"`
+	Slot     string `json:"slot"`
+	Name     string `json:"name"`
+	Model    string `json:"model"`
+	Serial   string `json:"serial"` // of a port its MAC address
+	Firmware string `json:"firmware"`
+	Health   Health `json:"health"`
 	// State is Redfish's Status.State, such as Enabled, Disabled or Absent;
 	// empty where the BMC does not say.
-	State string
+	State string `json:"state"`
 	// PredictedFailure is true when the part itself foretells its failure.
-	PredictedFailure bool
+	PredictedFailure bool `json:"predictedFailure"`
 }
 
 // Present reports whether the part is there, not an empty slot.
@@ -165,46 +165,45 @@ const (
 
 // Sensor is one reading with its thresholds; nil is unknown or not set.
 type Sensor struct {
-	Path  string
-	Name  string
-	Type  SensorType
-	Value *float64
+	Path  string     `json:"path"`
+	Name  string     `json:"name"`
+	Type  SensorType `json:"type"`
+	Value *float64   `json:"value"`
 	// Unit as in UCUM, with RPM for fans.
-	Unit          string
-	LowerCritical *float64
-	LowerWarning  *float64
-	UpperWarning  *float64
-	UpperCritical *float64
-	Health        Health
-	State         string
+	Unit          string   `json:"unit"`
+	LowerCritical *float64 `json:"lowerCritical"`
+	LowerWarning  *float64 `json:"lowerWarning"`
+	UpperWarning  *float64 `json:"upperWarning"`
+	UpperCritical *float64 `json:"upperCritical"`
+	Health        Health   `json:"health"`
+	State         string   `json:"state"`
 	// ReadingTime is when the BMC took the reading where it says so, else when
 	// its answer came.
-	ReadingTime time.Time
+	ReadingTime time.Time `json:"readingTime"`
 }
 
 // Readings is what Sensors returns.
 type Readings struct {
-	Sensors     []Sensor
-	Problems    []string
-	CollectedAt time.Time
+	Sensors     []Sensor  `json:"sensors"`
+	Problems    []string  `json:"problems"`
+	CollectedAt time.Time `json:"collectedAt"`
 }
 
 // HealthStatus is what Health returns: the BMC's own summary.
 type HealthStatus struct {
-	UUID         string
-	PowerState   PowerState
-	Health       Health
-	HealthReason string
-	CollectedAt  time.Time
+	UUID         string     `json:"uuid"`
+	PowerState   PowerState `json:"powerState"`
+	Health       Health     `json:"health"`
+	HealthReason string     `json:"healthReason"`
+	CollectedAt  time.Time  `json:"collectedAt"`
 }
 
-// WorstHealth is the worst health of the system and of all parts present.
+// WorstHealth is the health of the whole: the system's, which counts every
+// part whose health is known, and at best unknown while parts could not be
+// read. A part of which the BMC states no health does not count.
 func (inv *Inventory) WorstHealth() Health {
-	h := inv.System.Health
-	for _, c := range inv.Components {
-		if c.Present() {
-			h = h.Worse(c.Health)
-		}
+	if len(inv.Problems) > 0 {
+		return inv.System.Health.Worse(HealthUnknown)
 	}
-	return h
+	return inv.System.Health
 }

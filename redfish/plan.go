@@ -12,9 +12,9 @@ import (
 // Desired is a value that someone wants an attribute to have, as text: the
 // registry says how to read it.
 type Desired struct {
-	Scope string // empty means bios
-	Name  string
-	Value string
+	Scope string `json:"scope"` // empty means bios
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 // DesiredBIOS turns a map of names and values into a sorted list.
@@ -29,42 +29,42 @@ func DesiredBIOS(m map[string]any) []Desired {
 // Plan is what has to be done so that the desired values are in force.
 type Plan struct {
 	// Desired is what was asked for, so that the plan can be made again.
-	Desired []Desired
+	Desired []Desired `json:"desired"`
 	// Changes are the settings to bring about, sorted by name.
-	Changes []Change
+	Changes []Change `json:"changes"`
 	// Rejections are the desired values that are not possible. A plan that
 	// has any is not applied at all.
-	Rejections []Rejection
+	Rejections []Rejection `json:"rejections"`
 	// InSync are the names that have the desired value already.
-	InSync []string
+	InSync []string `json:"inSync"`
 	// Implied are values that the firmware will change along with them.
-	Implied []Implied
+	Implied []Implied `json:"implied"`
 	// Warnings are no reason to refuse.
-	Warnings []string
+	Warnings []string `json:"warnings"`
 	// ResetNeeded is true when a change takes effect only at a reset.
-	ResetNeeded bool
-	MadeAt      time.Time
+	ResetNeeded bool      `json:"resetNeeded"`
+	MadeAt      time.Time `json:"madeAt"`
 }
 
 // Change brings one setting to its desired value.
 type Change struct {
-	Scope   string
-	Name    string
-	Current Value
-	Pending Value
-	To      Value
+	Scope   string `json:"scope"`
+	Name    string `json:"name"`
+	Current Value  `json:"current"`
+	Pending Value  `json:"pending"`
+	To      Value  `json:"to"`
 	// Staged is true when To is pending already and only the reset is missing.
-	Staged        bool
-	ResetRequired bool
+	Staged        bool `json:"staged"`
+	ResetRequired bool `json:"resetRequired"`
 }
 
 // Rejection says why a desired value is not possible.
 type Rejection struct {
-	Scope   string
-	Name    string
-	Value   string
-	Allowed string
-	Reason  string
+	Scope   string `json:"scope"`
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	Allowed string `json:"allowed"`
+	Reason  string `json:"reason"`
 }
 
 // Error renders the rejection as one line.
@@ -78,10 +78,10 @@ func (r Rejection) Error() string {
 
 // Implied is a value that a dependency changes along with a desired one.
 type Implied struct {
-	Name    string
-	From    Value
-	To      Value
-	Because string
+	Name    string `json:"name"`
+	From    Value  `json:"from"`
+	To      Value  `json:"to"`
+	Because string `json:"because"`
 }
 
 // Empty reports whether there is nothing to do.

@@ -32,10 +32,11 @@ func (b *BMC) UUID(ctx context.Context) (string, error) {
 	return s.UUID, nil
 }
 
-// Warm opens the connection and the session that a fence will use.
+// Warm opens the connection and the session that a fence will use, and reads
+// the machine's identity through them.
 func (b *BMC) Warm(ctx context.Context) error {
-	_, err := b.Power(ctx)
-	return err
+	_, err := b.system(ctx, b.c.fence)
+	return b.errorf("warm the fence path", err)
 }
 
 // On switches the system on and waits until the BMC says so.
@@ -46,7 +47,7 @@ func (b *BMC) On(ctx context.Context) error {
 // Off forces the system off. It returns nil only after two uncached reads in
 // a row said Off; it does not ask which machine it is (Fence does).
 func (b *BMC) Off(ctx context.Context) error {
-	s, err := b.system(ctx, b.c.urgent)
+	s, err := b.system(ctx, b.c.fence)
 	if err != nil {
 		return b.errorf("power off", err)
 	}
@@ -72,7 +73,7 @@ func (b *BMC) fence(ctx context.Context, want string) error {
 	if canonicalUUID(want) == "" {
 		return fmt.Errorf("%w: %q is no UUID to fence; take it from the node's DMI product_uuid", ErrNoUUID, want)
 	}
-	s, err := b.system(ctx, b.c.urgent)
+	s, err := b.system(ctx, b.c.fence)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (b *BMC) forceOff(ctx context.Context, s *systemResource, want string) erro
 	ctx, cancel := context.WithTimeoutCause(ctx, b.cfg.OffTimeout,
 		fmt.Errorf("%w within %v", ErrNotOff, b.cfg.OffTimeout))
 	defer cancel()
-	err := b.reset(ctx, s, "ForceOff", b.c.urgent)
+	err := b.reset(ctx, s, "ForceOff", b.c.fence)
 	if err != nil && !wasOff(s, err) {
 		return fmt.Errorf("ForceOff: %w", err)
 	}
@@ -120,7 +121,7 @@ func wasOff(s *systemResource, err error) bool {
 // no cache may answer, say Off of the same machine.
 func (b *BMC) confirmOff(ctx context.Context, want string) error {
 	for offs, failures := 0, 0; ; {
-		s, err := b.system(ctx, b.c.urgent)
+		s, err := b.system(ctx, b.c.fence)
 		if err == nil {
 			if err := identify(s, want); err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -274,5 +275,66 @@ func TestResetTypeIsChecked(t *testing.T) {
 	}
 	if len(m.seen("POST /redfish/v1/Systems")) != 0 {
 		t.Error("an unknown reset was sent")
+	}
+}
+
+// Power reads of operators may hang; a fence does not wait for them.
+func TestFenceBesideHungPowerReads(t *testing.T) {
+	m := startMock(t, small())
+	powered(m, func(_ *http.Request, off bool, _ int) string {
+		if off {
+			return "Off"
+		}
+		return "On"
+	})
+	b := newBMC(t, m, func(c *Config) { c.Timeout = time.Minute })
+	if err := b.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	inner := m.hook
+	hung, free := make(chan struct{}, 4), make(chan struct{})
+	var reads atomic.Int32
+	m.hook = func(w http.ResponseWriter, r *http.Request, body []byte) bool {
+		if r.Method == http.MethodGet && reads.Add(1) <= 2 {
+			hung <- struct{}{}
+			<-free
+		}
+		return inner(w, r, body)
+	}
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() { _, _ = b.Power(t.Context()) })
+	}
+	<-hung
+	<-hung
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err := b.Fence(ctx, smallUUID)
+	close(free)
+	wg.Wait()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// A warm fence is four exchanges: identity, ForceOff, Off, Off.
+func TestWarmFenceIsShort(t *testing.T) {
+	m := startMock(t, small())
+	powered(m, func(_ *http.Request, off bool, _ int) string {
+		if off {
+			return "Off"
+		}
+		return "On"
+	})
+	b := newBMC(t, m)
+	if err := b.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := len(m.seen(""))
+	if err := b.Fence(t.Context(), smallUUID); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.seen("")[before:]; len(got) != 4 {
+		t.Errorf("requests %q, want 4", got)
 	}
 }

@@ -1,5 +1,7 @@
 package redfish
 
+import "slices"
+
 // Quirk is a way in which BMCs differ from the standard or from each other.
 // Its handling is general, never keyed by vendor: what one does today another
 // does tomorrow.
@@ -13,7 +15,7 @@ type Quirk struct {
 }
 
 // Quirks is the table of all quirks that are handled.
-func Quirks() []Quirk { return quirks }
+func Quirks() []Quirk { return slices.Clone(quirks) }
 
 var quirks = []Quirk{
 	{

@@ -23,25 +23,26 @@ const (
 
 // Result is the verdict on one desired setting.
 type Result struct {
-	Scope   string
-	Name    string
-	Desired string
-	State   SettingState
+	Scope   string       `json:"scope"`
+	Name    string       `json:"name"`
+	Desired string       `json:"desired"`
+	State   SettingState `json:"state"`
 	// Before and After are the value in force before and after.
-	Before, After Value
-	Message       string
+	Before  Value  `json:"before"`
+	After   Value  `json:"after"`
+	Message string `json:"message"`
 }
 
 // Report is the end of an apply.
 type Report struct {
-	BMC     string
-	Results []Result
+	BMC     string   `json:"bmc"`
+	Results []Result `json:"results"`
 	// Messages are the BMC's own words.
-	Messages []string
-	Task     string
-	Reset    bool
-	Began    time.Time
-	Ended    time.Time
+	Messages []string  `json:"messages"`
+	Task     string    `json:"task"`
+	Reset    bool      `json:"reset"`
+	Began    time.Time `json:"began"`
+	Ended    time.Time `json:"ended"`
 }
 
 // OK reports whether every setting is in sync.

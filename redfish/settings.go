@@ -16,16 +16,19 @@ const ScopeBIOS = "bios"
 // waits for the next reset, and what the attribute registry allows.
 type Settings struct {
 	// Settings are sorted by name.
-	Settings []Setting
+	Settings []Setting `json:"settings"`
 	// Registry is the name of the attribute registry, empty where the BMC has
 	// none; then nothing can be planned, because nothing can be validated.
-	Registry     string
-	ApplyTimes   []string
-	Dependencies int
+	Registry     string   `json:"registry"`
+	ApplyTimes   []string `json:"applyTimes"`
+	Dependencies int      `json:"dependencies"`
 	// Messages are the BMC's words about the last apply.
-	Messages []string
-	Problems []string
-	ReadAt   time.Time
+	Messages []string  `json:"messages"`
+	Problems []string  `json:"problems"`
+	ReadAt   time.Time `json:"readAt"`
+
+	// pendingUnknown is true when the settings object could not be read.
+	pendingUnknown bool
 
 	biosURI    string
 	settingURI string
@@ -36,30 +39,33 @@ type Settings struct {
 
 // Setting is one attribute.
 type Setting struct {
-	Scope string
-	Name  string
+	Scope string `json:"scope"`
+	Name  string `json:"name"`
 	// Type is Enumeration, String, Integer, Boolean or Password; empty where
 	// the registry does not know the attribute.
-	Type    string
-	Current Value
+	Type    string `json:"type"`
+	Current Value  `json:"current"`
 	// Pending is the value after the next reset; equal to Current where
-	// nothing waits.
-	Pending Value
-	Default Value
+	// nothing waits, none where it could not be read.
+	Pending Value `json:"pending"`
+	Default Value `json:"default"`
 	// Allowed are the values of an enumeration.
-	Allowed                []string
-	LowerBound, UpperBound *int64
-	Step                   *int64
-	MinLength, MaxLength   *int64
+	Allowed    []string `json:"allowed"`
+	LowerBound *int64   `json:"lowerBound"`
+	UpperBound *int64   `json:"upperBound"`
+	Step       *int64   `json:"step"`
+	MinLength  *int64   `json:"minLength"`
+	MaxLength  *int64   `json:"maxLength"`
 	// Pattern is the registry's ValueExpression.
-	Pattern  string
-	ReadOnly bool
+	Pattern  string `json:"pattern"`
+	ReadOnly bool   `json:"readOnly"`
 	// GrayOut and Hidden say that the attribute has no effect at present.
-	GrayOut, Hidden bool
+	GrayOut bool `json:"grayOut"`
+	Hidden  bool `json:"hidden"`
 	// ResetRequired is false only where the registry says so.
-	ResetRequired bool
-	DisplayName   string
-	HelpText      string
+	ResetRequired bool   `json:"resetRequired"`
+	DisplayName   string `json:"displayName"`
+	HelpText      string `json:"helpText"`
 }
 
 // Staged reports whether another value than the current one waits for a reset.
@@ -157,7 +163,7 @@ func (b *BMC) refresh(ctx context.Context, s *Settings) (*Settings, error) {
 	for i := range n.Settings {
 		st := &n.Settings[i]
 		st.Current = current.Attributes[st.Name]
-		st.Pending = pendingValue(st.Current, pending, st.Name)
+		st.Pending = n.pendingValue(st.Current, pending, st.Name)
 	}
 	return &n, nil
 }
@@ -172,7 +178,7 @@ func (b *BMC) readAttributes(ctx context.Context, s *Settings) (*biosResource, e
 	s.Settings = make([]Setting, 0, len(current.Attributes))
 	for name, v := range current.Attributes {
 		s.Settings = append(s.Settings, Setting{
-			Scope: ScopeBIOS, Name: name, Current: v, Pending: pendingValue(v, pending, name), ResetRequired: true,
+			Scope: ScopeBIOS, Name: name, Current: v, Pending: s.pendingValue(v, pending, name), ResetRequired: true,
 		})
 	}
 	slices.SortFunc(s.Settings, func(a, b Setting) int { return strings.Compare(a.Name, b.Name) })
@@ -189,6 +195,7 @@ func (b *BMC) readBoth(ctx context.Context, s *Settings) (current, pending *bios
 	if current, err = decode[biosResource](resp.body); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", s.biosURI, err)
 	}
+	s.pendingUnknown = false
 	s.ApplyTimes = current.Settings.SupportedApplyTimes
 	s.Messages = messageTexts(current.Settings.Messages)
 	s.settingURI = string(current.Settings.SettingsObject)
@@ -199,10 +206,12 @@ func (b *BMC) readBoth(ctx context.Context, s *Settings) (current, pending *bios
 	}
 	resp, err = b.c.get(ctx, link(s.settingURI), fresh, b.c.bulk)
 	if err != nil {
+		s.pendingUnknown = true
 		s.Problems = append(s.Problems, fmt.Sprintf("pending settings %s: %v", s.settingURI, err))
 		return current, nil, nil
 	}
 	if pending, err = decode[biosResource](resp.body); err != nil {
+		s.pendingUnknown = true
 		s.Problems = append(s.Problems, fmt.Sprintf("pending settings %s: %v", s.settingURI, err))
 		return current, nil, nil
 	}
@@ -212,7 +221,10 @@ func (b *BMC) readBoth(ctx context.Context, s *Settings) (current, pending *bios
 
 // pendingValue is the value after the next reset. Some BMCs list only what
 // will change (Dell), some everything (HPE, Lenovo).
-func pendingValue(current Value, pending *biosResource, name string) Value {
+func (s *Settings) pendingValue(current Value, pending *biosResource, name string) Value {
+	if s.pendingUnknown {
+		return Value{}
+	}
 	if pending == nil {
 		return current
 	}

@@ -14,13 +14,13 @@ import (
 type Staging struct {
 	// Plan is the plan as it was staged; it differs from the one given when
 	// the BMC's settings changed in between.
-	Plan *Plan
+	Plan *Plan `json:"plan"`
 	// Task is the BMC's task, empty if it gave none.
-	Task string
+	Task string `json:"task"`
 	// Results say for each setting whether it is staged (or in sync, where no
 	// reset is needed).
-	Results  []Result
-	Messages []string
+	Results  []Result `json:"results"`
+	Messages []string `json:"messages"`
 }
 
 // Stage writes the changes of plan to the settings object, so that they take
@@ -58,7 +58,7 @@ func (b *BMC) stage(ctx context.Context, plan *Plan, see func(Step)) (*Staging, 
 		if err := p.Err(); err != nil {
 			return &Staging{Plan: p, Results: p.judgeAll(s, false)}, err
 		}
-		if len(s.Problems) > 0 && s.etag == "" {
+		if s.pendingUnknown {
 			return nil, fmt.Errorf("pending settings are not readable, so nothing is written: %s", strings.Join(s.Problems, "; "))
 		}
 		resp, err := b.write(ctx, s, p)

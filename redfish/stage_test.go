@@ -268,3 +268,21 @@ type brokenGate struct{ err error }
 
 func (g brokenGate) Clear(context.Context, string) (func(), error) { return func() {}, nil }
 func (g brokenGate) Save(context.Context, Step) error              { return g.err }
+
+// What waits is unknown when the settings object cannot be read: nothing is
+// called in sync by it, and nothing is written.
+func TestPendingUnreadable(t *testing.T) {
+	m, b := bios(t)
+	m.set("/redfish/v1/Systems/1/Bios/Settings", "broken")
+	s, err := b.Settings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, _ := s.Find(ScopeBIOS, "Watts"); a.Pending.Known() || len(s.Problems) != 1 {
+		t.Errorf("%+v, problems %q", a, s.Problems)
+	}
+	plan := s.Plan([]Desired{{Name: "Watts", Value: "400"}})
+	if _, err := b.Stage(t.Context(), plan); err == nil || len(m.seen("PATCH")) != 0 {
+		t.Errorf("%v, writes %q", err, m.seen("PATCH"))
+	}
+}

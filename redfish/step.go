@@ -22,26 +22,26 @@ const (
 // Step says where an apply stands. It holds all that Resume needs, encodes as
 // JSON, and is safe to repeat.
 type Step struct {
-	Name    StepName
-	BMC     string
-	At      time.Time
-	Desired []Desired
+	Name    StepName  `json:"name"`
+	BMC     string    `json:"bmc"`
+	At      time.Time `json:"at"`
+	Desired []Desired `json:"desired"`
 	// Task is the BMC's task, if it gave one.
-	Task string
+	Task string `json:"task"`
 	// Percent is the task's progress, -1 where unknown.
-	Percent int
-	Detail  string
+	Percent int    `json:"percent"`
+	Detail  string `json:"detail"`
 	// Before is the state of the machine before the reset, by which the reset
 	// is recognised.
-	Before Boot
+	Before Boot `json:"before"`
 }
 
 // Boot tells one run of a machine from the next.
 type Boot struct {
-	Power         PowerState
-	LastResetTime string
-	Progress      string // BootProgress.LastState
-	ProgressTime  string
+	Power         PowerState `json:"power"`
+	LastResetTime string     `json:"lastResetTime"`
+	Progress      string     `json:"progress"` // BootProgress.LastState
+	ProgressTime  string     `json:"progressTime"`
 }
 
 // Gate stands between an apply and what must not be disturbed.

@@ -27,10 +27,10 @@ const (
 
 // TaskStatus is one look at a task.
 type TaskStatus struct {
-	URI      string
-	State    TaskState
-	Percent  int // -1 where the BMC does not say
-	Messages []string
+	URI      string    `json:"uri"`
+	State    TaskState `json:"state"`
+	Percent  int       `json:"percent"` // -1 where the BMC does not say
+	Messages []string  `json:"messages"`
 	retry    time.Duration
 }
 
