@@ -1,0 +1,64 @@
+# hawser: build, demo, test. `make demo` and `make test` set up what they need on a fresh Debian machine with Go.
+SHELL       := /bin/bash
+GO          ?= go
+GOFUMPT     := $(GO) run mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PEN         ?=
+RUN         ?=
+SEED        ?= 1
+COUNT       ?= 20
+VERSION     := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+# What the tests need beside Go: a compiler for the race detector, net-snmp's programs, a MIB checker, Redfish's outsiders.
+PEERS := gcc libc6-dev curl snmp snmpd snmptrapd smitools redfishtool fence-agents procps
+
+.PHONY: build demo test check unit lint setup e2e bench bench-snmp mib package clean
+
+build:
+	$(GO) build -trimpath -ldflags "-X main.commit=$(VERSION)" -o bin/hawser ./plugin/cmd/hawser
+
+demo: build
+	bin/hawser demo --story --stay
+
+# As root: installs what is missing. As an ordinary user: says what is missing; the tests that need it skip by name.
+setup:
+	@missing=""; for p in $(PEERS); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ]; then echo "not installed, tests that need them are skipped:$$missing (as root, make setup installs them)"; exit 0; fi; \
+	echo "installing:$$missing"; export DEBIAN_FRONTEND=noninteractive; \
+	apt-get -qq update && apt-get -qq -y --no-install-recommends install $$missing >/dev/null
+
+test: setup build
+	$(GO) test -race -timeout 30m -p 2 ./...
+
+check: setup lint unit
+
+# lint changes nothing: it names what is not as it should be.
+lint:
+	@out=$$($(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	@out=$$($(GO) fix -diff ./... 2>&1); if [ -n "$$out" ]; then echo "go fix would change:"; echo "$$out"; exit 1; fi
+	$(STATICCHECK) -checks all ./...
+	$(GO) generate ./...
+	@if ! git diff --quiet -- mib/oids_gen.go; then echo "generated files are not current: commit what go generate made"; git diff --stat -- mib/oids_gen.go; exit 1; fi
+
+# Unit tests: all packages but the end-to-end ones, which make test runs too.
+unit:
+	$(GO) test -race -timeout 20m -p 2 $$($(GO) list ./... | grep -v -e /fixtures/e2e -e /fixtures/demo)
+
+# One campaign: make e2e RUN=faults SEED=7 COUNT=100
+e2e: setup build
+	@if [ -z "$(RUN)" ]; then echo "say which campaign: make e2e RUN=faults SEED=1 COUNT=20"; exit 2; fi
+	HAWSER_CAMPAIGN=$(RUN) HAWSER_SEED=$(SEED) HAWSER_COUNT=$(COUNT) $(GO) test -count=1 -timeout 50m -run TestCampaign -v ./fixtures/e2e
+
+bench: bench-snmp
+
+bench-snmp:
+	$(GO) test -run '^$$' -bench . -benchmem ./plugin/agent ./mib/snmp ./mib/view
+
+# The module and its constants; PEN=n moves both to another enterprise number.
+mib:
+	cd mib && if [ -n "$(PEN)" ]; then $(GO) run ./gen -pen $(PEN); else $(GO) generate .; fi
+
+clean:
+	rm -rf bin demo
