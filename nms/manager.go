@@ -94,7 +94,9 @@ func (m *Manager) open() error {
 	if err != nil {
 		return err
 	}
-	m.executor = reconfig.New(reconfigCfg, m.journal, m.poller.State, m.poller.Name, m.part("reconfig"))
+	if m.executor, err = reconfig.New(ctx, reconfigCfg, m.journal, m.poller.State, m.poller.Name, m.part("reconfig")); err != nil {
+		return err
+	}
 	m.analyzer = analyze.New(rules, m.journal, m.cfg.Analysis.ConditionGrace, m.cfg.Analysis.IncidentWindow, m.poller.State, m.executor.Submit, m.part("analyze"))
 	return m.listen(ctx, engine)
 }

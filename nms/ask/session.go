@@ -177,6 +177,10 @@ func (r *Refusal) Denied() bool {
 // Uncertain says whether the SET may have been carried out all the same.
 func (r *Refusal) Uncertain() bool { return r.Status == "undoFailed" || r.Status == "commitFailed" || r.Status == "genErr" }
 
+// notAuthentic is how gosnmp words an answer that does not fit our keys, such as the report of a wrong digest; it has no
+// error value of its own.
+const notAuthentic = "not authentic"
+
 // result turns gosnmp's answer into varbinds, or into an error that says whom to ask.
 func (s *Session) result(answer *gosnmp.SnmpPacket, err error, asked []snmp.OID) ([]snmp.Varbind, error) {
 	if err != nil {
@@ -204,7 +208,7 @@ func (s *Session) explain(err error) error {
 	switch {
 	case errors.Is(err, gosnmp.ErrUnknownUsername):
 		return fmt.Errorf("ask %s: %w: it has no user %q: add the user there, or name another one here", s.address, ErrSecurity, s.user)
-	case errors.Is(err, gosnmp.ErrWrongDigest), errors.Is(err, gosnmp.ErrDecryption), errors.Is(err, gosnmp.ErrUnknownSecurityLevel), errors.Is(err, gosnmp.ErrInvalidMsgs):
+	case errors.Is(err, gosnmp.ErrWrongDigest), errors.Is(err, gosnmp.ErrDecryption), errors.Is(err, gosnmp.ErrUnknownSecurityLevel), errors.Is(err, gosnmp.ErrInvalidMsgs), strings.Contains(err.Error(), notAuthentic):
 		return fmt.Errorf("ask %s as %q: %w: %w: compare protocols and passphrases on both sides", s.address, s.user, ErrSecurity, err)
 	case errors.Is(err, gosnmp.ErrNotInTimeWindow), errors.Is(err, gosnmp.ErrUnknownEngineID):
 		return fmt.Errorf("ask %s as %q: %w: %w", s.address, s.user, ErrSecurity, err)

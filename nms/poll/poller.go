@@ -65,6 +65,7 @@ type target struct {
 	state      *ask.State
 	failing    time.Time // no node answers since
 	silent     int64     // number of the open incident
+	reviewed   bool      // incidents of a former run were looked for
 	generation int64
 }
 

@@ -43,6 +43,7 @@ type Executor struct {
 	name    func(clusterID string) string // configured name of a cluster
 	log     *logrus.Entry
 	work    chan job
+	left    []journal.Reconfiguration // unfinished, of a former run
 
 	mu     sync.Mutex // guards the fields below
 	queues map[string][]job
@@ -59,12 +60,22 @@ type job struct {
 // approvalEvery is how often approvals are looked for: people are slower.
 const approvalEvery = time.Second
 
+// maxLeft bounds what is taken up after a restart; more than that was not under way.
+const maxLeft = 10_000
+
 // workQueue is the room between those who submit and the dispatcher.
 const workQueue = 256
 
-// New prepares an Executor.
-func New(cfg Config, j *journal.Journal, state func(string) *ask.State, name func(string) string, log *logrus.Entry) *Executor {
-	return &Executor{cfg: cfg, journal: j, state: state, name: name, log: log, work: make(chan job, workQueue), queues: map[string][]job{}, active: map[string]bool{}}
+// New prepares an Executor, and reads what a former run left unfinished: from here on proposals may come.
+func New(ctx context.Context, cfg Config, j *journal.Journal, state func(string) *ask.State, name func(string) string, log *logrus.Entry) (*Executor, error) {
+	left, err := j.Reconfigurations(ctx, journal.ReconfigurationFilter{Unended: true, Limit: maxLeft})
+	if err != nil {
+		return nil, fmt.Errorf("read unfinished reconfigurations: %w", err)
+	}
+	return &Executor{
+		cfg: cfg, journal: j, state: state, name: name, log: log, left: left,
+		work: make(chan job, workQueue), queues: map[string][]job{}, active: map[string]bool{},
+	}, nil
 }
 
 // String names the task.
@@ -105,7 +116,7 @@ func (x *Executor) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		if err := x.resume(ctx, group); err != nil && ctx.Err() == nil {
-			x.log.WithError(err).Error("unfinished reconfigurations of the last run could not be read; see `hawser fleet reconfig`")
+			x.log.WithError(err).Error("unfinished reconfigurations of the last run could not be closed; see `hawser fleet reconfig`")
 		}
 		look := time.NewTicker(approvalEvery)
 		defer look.Stop()
@@ -203,11 +214,7 @@ func (x *Executor) release(clusterID string) {
 
 // resume takes up what a former run left: what was never sent is closed, what was sent is followed to its end.
 func (x *Executor) resume(ctx context.Context, group *errgroup.Group) error {
-	open, err := x.journal.Reconfigurations(ctx, journal.ReconfigurationFilter{Unended: true, Limit: 10_000})
-	if err != nil {
-		return err
-	}
-	for _, r := range open {
+	for _, r := range x.left {
 		switch r.State {
 		case journal.StateWaiting, journal.StateApproved:
 		case journal.StateProposed:
@@ -224,7 +231,7 @@ func (x *Executor) resume(ctx context.Context, group *errgroup.Group) error {
 
 // takeApproved queues what people approved since the last look.
 func (x *Executor) takeApproved(ctx context.Context, group *errgroup.Group) error {
-	approved, err := x.journal.Reconfigurations(ctx, journal.ReconfigurationFilter{State: journal.StateApproved, Limit: 10_000})
+	approved, err := x.journal.Reconfigurations(ctx, journal.ReconfigurationFilter{State: journal.StateApproved, Limit: maxLeft})
 	if err != nil {
 		return err
 	}

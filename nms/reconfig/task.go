@@ -127,7 +127,11 @@ func (t *task) set(ctx context.Context) error {
 func (t *task) setOnce(ctx context.Context) (again bool, err error) {
 	session, scalars, err := t.cluster.Freshest(ctx, t.record.ClusterID)
 	if err != nil {
-		return false, t.end(ctx, journal.StateFailed, err.Error())
+		state := journal.StateFailed
+		if errors.Is(err, ask.ErrSecurity) || errors.Is(err, ask.ErrHidden) {
+			state = journal.StateRefused
+		}
+		return false, t.end(ctx, state, err.Error())
 	}
 	t.record.Node = session.Address()
 	binds, err := t.prepare(ctx, session)
