@@ -4,6 +4,7 @@ import "github.com/spf13/cobra"
 
 // commands are all that hawser can do, in the order of its help.
 var commands = []func(*app) *cobra.Command{
+	demoCommand,
 	nodeCommand,
 	managerCommand,
 	initCommand,
