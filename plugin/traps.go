@@ -2,15 +2,15 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
 
 	"hawser/cluster"
+	"hawser/mib"
 	"hawser/mib/snmp"
 )
 
@@ -21,17 +21,21 @@ type Notifier struct {
 	recorder Recorder
 	sinks    map[string]credentials // by name of the sink
 	sender   *snmp.Sender
+	rows     *rows // template of an event's row
 	log      *logrus.Entry
 	ready    chan struct{}
 
-	engine atomic.Pointer[reign]
-	counts notifierCounts
+	engine  atomic.Pointer[reign]
+	cursors *cursors // of the present reign; only Run's goroutine touches it
+	counts  notifierCounts
 }
 
 // credentials are what a sink's notifications are secured with; secrets never enter the log, so each node has its own.
+// With err this node has none, and cannot send to the sink while it leads.
 type credentials struct {
 	user      snmp.User
 	community string
+	err       error
 }
 
 // reign is the time for which this node is the cluster engine: its boots were committed by this node.
@@ -48,42 +52,41 @@ func (r *reign) uptime() time.Duration {
 	return time.Since(r.began)
 }
 
-// NewNotifier prepares the sender for the sinks of the configuration.
+// NewNotifier prepares the sender for the sinks of the configuration. A sink whose credentials cannot be read is reported
+// as stopped while this node leads; it keeps nobody from starting.
 func NewNotifier(cfg Config, source Source, recorder Recorder, log *logrus.Entry) (*Notifier, error) {
 	n := &Notifier{
-		source: source, recorder: recorder, sinks: map[string]credentials{}, log: log.WithField("component", "notifier"),
-		ready: make(chan struct{}),
+		source: source, recorder: bounded{recorder}, sinks: map[string]credentials{}, log: log.WithField("component", "notifier"),
+		rows: newRows(mib.HawserEventTable), ready: make(chan struct{}),
 	}
 	for _, s := range cfg.Sinks {
-		c, err := credentialsOf(cfg, s)
-		if err != nil {
-			return nil, fmt.Errorf("sink %s: %w", s.Name, err)
-		}
-		n.sinks[s.Name] = c
+		n.sinks[s.Name] = credentialsOf(cfg, s)
 	}
 	sender, err := snmp.NewSender(snmp.SenderConfig{Engine: n.clusterEngine})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("notifier: %w", err)
 	}
 	n.sender = sender
 	return n, nil
 }
 
-func credentialsOf(cfg Config, s SinkConfig) (credentials, error) {
+func credentialsOf(cfg Config, s SinkConfig) (c credentials) {
 	if s.Version == "v2c" {
-		community, err := ReadSecret(s.CommunityFile)
-		return credentials{community: community}, err
+		c.community, c.err = ReadSecret(s.CommunityFile)
+		return c
 	}
 	for _, u := range cfg.SNMP.Users {
 		if u.Name == s.User {
-			user, err := u.USM()
-			return credentials{user: user}, err
+			c.user, c.err = u.USM()
+			return c
 		}
 	}
-	return credentials{}, fmt.Errorf("its user %q is not among snmp.users", s.User)
+	c.err = fmt.Errorf("user %q is not among snmp.users of this node's file", s.User)
+	return c
 }
 
-// clusterEngine is the cluster's engine as this node may speak for it; the zero engine while it does not lead.
+// clusterEngine is the cluster's engine as this node may speak for it; the zero engine before it led. Deliveries run only
+// while it leads, and a deposed one that does not know it yet has lower boots than its successor.
 func (n *Notifier) clusterEngine() snmp.Engine {
 	r := n.engine.Load()
 	if r == nil {
@@ -107,74 +110,47 @@ func (n *Notifier) Run(ctx context.Context) error {
 	}()
 	close(n.ready)
 	for ctx.Err() == nil {
-		changed := n.source.Changed()
 		if s := n.source.Snapshot(); leads(s) {
 			n.lead(ctx, s)
 			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-changed:
-		}
+		while(ctx, n.source, func(s *cluster.Snapshot) bool { return !leads(s) })
 	}
 	return nil
 }
 
-// leads says whether the node leads and has committed its right to speak as the cluster engine.
-func leads(s *cluster.Snapshot) bool {
-	return s.Leader == s.Local && s.State.EngineOwner == s.Local && s.State.EngineBoots > 0
-}
-
 // lead runs one delivery per sink until this node leads no more, or the sinks changed.
 func (n *Notifier) lead(ctx context.Context, s *cluster.Snapshot) {
-	boots, revision := s.State.EngineBoots, s.State.Revision
-	if old := n.engine.Load(); old == nil || old.boots != boots {
-		n.engine.Store(&reign{id: s.State.EngineID, boots: boots, began: time.Now()})
-	}
-	term, cancel := context.WithCancel(ctx)
-	var tasks sync.WaitGroup
-	cursors := newCursors(n.recorder, n.log)
-	tasks.Go(func() { cursors.run(term) })
+	n.enthrone(s.State)
+	n.cursors.begin(s.State)
+	parts := []func(context.Context){n.cursors.run}
 	for _, sink := range s.State.Spec.Sinks {
-		d, err := n.delivery(sink, s.State.Sinks[sink.Name], cursors)
-		if err != nil {
-			n.log.WithError(err).WithField("sink", sink.Name).Error("this node cannot send to the sink: correct its configuration file")
+		c, ok := n.sinks[sink.Name]
+		if !ok {
+			c.err = errors.New("the sink is in the log but not in this node's file")
+		}
+		if c.err != nil {
+			n.log.WithError(c.err).WithField("sink", sink.Name).Error("this node cannot send to the sink: correct its configuration file")
+			n.cursors.stopped(sink.Name, c.err)
 			continue
 		}
-		tasks.Go(func() { d.run(term) })
+		parts = append(parts, newDelivery(n, sink, c).run)
 	}
-	for ctx.Err() == nil {
-		changed := n.source.Changed()
-		now := n.source.Snapshot()
-		if !leads(now) || now.State.EngineBoots != boots || now.State.Revision != revision {
-			break
-		}
-		select {
-		case <-ctx.Done():
-		case <-changed:
-		}
+	holds, revision := leadsWith(s.State.EngineBoots), s.State.Revision
+	while(ctx, n.source, func(now *cluster.Snapshot) bool { return holds(now) && now.State.Revision == revision }, parts...)
+	// A deposed leader keeps its figures to itself: they could set back what its successor has recorded since.
+	if leads(n.source.Snapshot()) {
+		n.cursors.flush(ctx)
 	}
-	cancel()
-	tasks.Wait()
 }
 
-func (n *Notifier) delivery(sink cluster.Sink, status cluster.SinkStatus, cursors *cursors) (*delivery, error) {
-	c, ok := n.sinks[sink.Name]
-	if !ok {
-		return nil, fmt.Errorf("sink %s is in the log but not in this node's file", sink.Name)
+// enthrone begins a reign, unless it goes on: its clock and its figures are kept while the boots are the same.
+func (n *Notifier) enthrone(s *cluster.State) {
+	if old := n.engine.Load(); old != nil && old.boots == s.EngineBoots {
+		return
 	}
-	address, err := netip.ParseAddrPort(sink.Address)
-	if err != nil {
-		return nil, fmt.Errorf("sink %s: address %q: %w", sink.Name, sink.Address, err)
-	}
-	target := snmp.Target{Address: address, Version: snmp.V3, Community: c.community}
-	if sink.Version == "v2c" {
-		target.Version = snmp.V2c
-	}
-	return &delivery{
-		notifier: n, sink: sink, target: target, user: c.user, status: status, cursors: cursors,
-		log: n.log.WithField("sink", sink.Name),
-	}, nil
+	n.engine.Store(&reign{id: s.EngineID, boots: s.EngineBoots, began: time.Now()})
+	n.cursors = newCursors(n.source, n.recorder, n.log)
 }
 
 // notifierCounts are the counters of the sender for the MIB's self group.

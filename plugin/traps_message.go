@@ -10,12 +10,8 @@ import (
 	"hawser/mib/snmp"
 )
 
-// The objects that stand before and behind those of HAWSER-MIB in a notification (RFC 3416 section 4.2.6, RFC 3418).
-var (
-	oidSysUpTime   = snmp.OID{1, 3, 6, 1, 2, 1, 1, 3, 0}
-	oidTrapOID     = snmp.OID{1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0}
-	oidTrapAddress = snmp.OID{1, 3, 6, 1, 6, 3, 18, 1, 3, 0}
-)
+// oidTrapAddress is snmpTrapAddress.0, which stands behind the objects of HAWSER-MIB (RFC 3584 section 3.1).
+var oidTrapAddress = snmp.OID{1, 3, 6, 1, 6, 3, 18, 1, 3, 0}
 
 // message is what one notification is made of besides its event.
 type message struct {
@@ -24,37 +20,35 @@ type message struct {
 	uptime  time.Duration // of the sending engine
 	address netip.Addr    // snmpTrapAddress: where the sender is
 	now     time.Time
+	rows    *rows // template of an event's row
 }
 
-// messageOverhead is the longest frame around the varbinds: v3 header, SHA-512 digest, user and engine names of full length.
-const messageOverhead = 190
+// messageOverhead is the longest frame around the varbinds: v3 header, SHA-512 digest, user and engine names of full length,
+// and the length octets that the two texts need beyond those of empty ones.
+const messageOverhead = 200
 
-// varbinds are those of the event, in the order that every receiver counts on; ok is false where the event type has no
-// notification. Error and Summary are cut so that the message fits into one datagram (mib.NotifyMax).
-func (m message) varbinds(e cluster.Event) (binds []snmp.Varbind, ok bool) {
+// varbinds are those of the event, in the order that every receiver counts on. Error and Summary are cut so that the message
+// fits into one datagram (mib.NotifyMax).
+func (m message) varbinds(e cluster.Event) []snmp.Varbind {
 	trap, ok := mib.NotificationOID(int(e.Type))
 	if !ok {
-		return nil, false
+		panic(fmt.Sprintf("plugin: event type %s has no notification", e.Type))
 	}
 	errText, summary := e.Error, e.Summary
 	e.Error, e.Summary = "", ""
-	bare := m.assemble(trap, e)
 	size := messageOverhead
-	for _, vb := range bare {
+	for _, vb := range m.assemble(trap, e) {
 		size += len(snmp.AppendVarbind(nil, vb))
 	}
 	e.Error, e.Summary = mib.FitTexts(mib.NotifyMax-size, errText, summary)
-	return m.assemble(trap, e), true
+	return m.assemble(trap, e)
 }
 
 func (m message) assemble(trap []uint32, e cluster.Event) []snmp.Varbind {
-	row := newRows(mib.HawserEventTable)
+	row := m.rows.fresh()
 	renderEvent(e, row)
 	columns := row.varbinds()
-	out := []snmp.Varbind{
-		{OID: oidSysUpTime, Value: snmp.TimeTicks(uint32(m.uptime / (10 * time.Millisecond)))},
-		{OID: oidTrapOID, Value: snmp.ObjectID(snmp.OID(trap))},
-	}
+	out := snmp.Notification(uint32(m.uptime/(10*time.Millisecond)), trap)
 	for _, name := range mib.NotifyOrder() {
 		o, found := mib.ByName(name)
 		if !found {
@@ -62,6 +56,10 @@ func (m message) assemble(trap []uint32, e cluster.Event) []snmp.Varbind {
 		}
 		if vb, ok := findColumn(columns, o.OID); ok {
 			out = append(out, vb)
+			continue
+		}
+		if o.Kind == mib.Column && o.Name != "hawserStackPrimaryNode" {
+			out = append(out, empty(o, uint32(e.Seq)))
 			continue
 		}
 		out = append(out, m.figure(o, e))
@@ -76,6 +74,23 @@ func findColumn(columns []snmp.Varbind, oid []uint32) (snmp.Varbind, bool) {
 		}
 	}
 	return snmp.Varbind{}, false
+}
+
+// empty stands where the event's row has no instance: receivers count on the position, and on a value.
+func empty(o mib.Object, seq uint32) snmp.Varbind {
+	vb := snmp.Varbind{OID: snmp.OID(o.OID).Append(seq)}
+	switch o.Base {
+	case mib.OctetString:
+		vb.Value = snmp.String("")
+	case mib.Integer32:
+		low, _ := bounds(o)
+		vb.Value = snmp.Integer(int32(max(low, 1))) // enumerations start at 1
+	case mib.Counter64:
+		vb.Value = snmp.Counter64(0)
+	default:
+		vb.Value = snmp.Gauge(0)
+	}
+	return vb
 }
 
 // figure is a varbind that is no column of the event's row: identities and the figures of the cluster at the event.

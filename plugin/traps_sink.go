@@ -6,26 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
-
-	"github.com/sirupsen/logrus"
 
 	"hawser/cluster"
 	"hawser/mib/snmp"
 )
-
-// delivery sends to one sink, in order, at most Window at a time, while this node leads.
-type delivery struct {
-	notifier *Notifier
-	sink     cluster.Sink
-	target   snmp.Target
-	user     snmp.User
-	cursors  *cursors
-	log      *logrus.Entry
-
-	status cluster.SinkStatus // only the delivery's own goroutine touches it
-}
 
 // Pace of an unanswered INFORM: it is sent again after 1 s, 2 s, 4 s ... 30 s.
 const (
@@ -35,136 +20,107 @@ const (
 	sinkFailedAfter = 10 * time.Second
 )
 
-// run sends what lies behind the cursor, and what comes, until ctx ends.
-func (d *delivery) run(ctx context.Context) {
-	d.cursors.begin(d.sink.Name, d.status)
-	for ctx.Err() == nil {
-		changed := d.notifier.source.Changed()
-		events, err := d.notifier.source.Events(d.status.Cursor, max(d.sink.Window, 1))
-		if err != nil || len(events) == 0 {
-			select {
-			case <-ctx.Done():
-			case <-changed:
-			}
-			continue
-		}
-		if d.sleptThrough(events[0]) {
-			d.catchUp(ctx)
-			continue
-		}
-		d.batch(ctx, events)
-	}
-}
-
-// batch sends some events side by side and moves the cursor behind those that are done, in order.
-func (d *delivery) batch(ctx context.Context, events []cluster.Event) {
-	if first := events[0].Seq; first > d.status.Cursor+1 {
-		d.status.Lost += uint64(first - d.status.Cursor - 1)
-		d.log.WithField("from", d.status.Cursor+1).WithField("to", first-1).Error("events aged out before they could be sent")
-	}
-	prev, done := d.status.Cursor, make([]bool, len(events))
-	var flight sync.WaitGroup
-	for i, e := range events {
-		if !d.wanted(e) {
-			done[i] = true
-			continue
-		}
-		before := prev
-		prev = e.Seq
-		flight.Go(func() { done[i] = d.deliver(ctx, e, before) })
-	}
-	flight.Wait()
-	for i, e := range events {
-		if !done[i] {
-			break
-		}
-		d.status.Cursor = e.Seq
-	}
-	d.cursors.put(d.sink.Name, d.status)
-}
-
-// wanted is the sink's filter: its channel, and for stories a least severity.
-func (d *delivery) wanted(e cluster.Event) bool {
-	state := e.Type == cluster.EventAlarmRaised || e.Type == cluster.EventAlarmCleared
-	switch d.sink.Channel {
-	case cluster.ChannelState:
-		return state
-	case cluster.ChannelStory:
-		return !state && e.Severity >= d.sink.MinSeverity
-	}
-	return state || e.Severity >= d.sink.MinSeverity
-}
-
-// deliver sends one event; true if it is done with: acknowledged, sent as a trap, or given up.
-func (d *delivery) deliver(ctx context.Context, e cluster.Event, prev cluster.Seq) bool {
-	n := d.notifier
-	m := message{cluster: n.source.Snapshot().State, prev: prev, address: localAddress(d.target.Address), now: time.Now()}
-	m.uptime = n.engine.Load().uptime()
-	binds, ok := m.varbinds(e)
-	if !ok {
-		return true
-	}
-	n.counts.sent.Add(1)
-	if d.sink.Kind == cluster.SinkTrap {
-		if err := n.sender.Trap(ctx, d.target, d.user, binds); err != nil {
-			d.log.WithError(err).Warn("trap was not sent")
-			return ctx.Err() == nil // a trap is not repeated: nobody would know
-		}
-		d.cursors.sent(d.sink.Name)
-		return true
-	}
-	return d.inform(ctx, e, m, binds)
-}
-
-// inform repeats until the sink acknowledges, the sink's patience ends, or this node leads no more.
-func (d *delivery) inform(ctx context.Context, e cluster.Event, m message, binds []snmp.Varbind) bool {
-	n := d.notifier
-	for wait := informWait; ctx.Err() == nil; wait = min(2*wait, informWaitMax) {
-		bound, cancel := context.WithTimeout(ctx, wait)
-		err := n.sender.Inform(bound, d.target, d.user, binds)
-		<-expired(bound, err)
-		cancel()
-		d.cursors.sent(d.sink.Name)
-		if err == nil {
-			n.counts.acked.Add(1)
-			d.cursors.acked(d.sink.Name)
-			return true
-		}
-		if ctx.Err() != nil {
-			return false
-		}
-		if d.sink.GiveUp > 0 && time.Since(e.Time) > d.sink.GiveUp {
-			n.counts.lost.Add(1)
-			d.cursors.lost(d.sink.Name, err)
+// deliver sends one event, again and again, until the sink acknowledges, its patience ends, it has slept too long, or ctx
+// ends. A trap is done with when it was sent.
+func (d *delivery) deliver(ctx context.Context, e cluster.Event, prev cluster.Seq) end {
+	began := time.Now()
+	d.notifier.counts.sent.Add(1)
+	d.cursors.sent(d.sink.Name)
+	for wait := informWait; ; wait = min(2*wait, informWaitMax) {
+		err := d.attempt(ctx, e, prev, wait)
+		switch {
+		case err == nil:
+			return delivered
+		case ctx.Err() != nil:
+			return interrupted
+		case d.sink.GiveUp > 0 && time.Since(e.Time) > d.sink.GiveUp && !d.restates():
+			d.notifier.counts.lost.Add(1)
+			d.cursors.failed(d.sink.Name, err)
+			d.cursors.lost(d.sink.Name, e.Seq, e.Seq)
 			d.log.WithError(err).WithField("event", e.Seq).Error("gave up: the sink did not acknowledge in time")
-			return true
+			return givenUp
 		}
-		n.counts.retries.Add(1)
-		d.cursors.retried(d.sink.Name, err)
-		m.now = time.Now()
-		if again, ok := m.varbinds(e); ok {
-			binds = again // hawserNotifyDelay tells the truth
+		d.cursors.failed(d.sink.Name, err)
+		if d.restates() && time.Since(began) > outage {
+			return stale
 		}
+		d.notifier.counts.retries.Add(1)
+		d.cursors.retried(d.sink.Name)
 	}
-	return false
 }
 
-// expired is closed at once after an acknowledgement, and else at the end of the wait: a sink that refuses at once is not
-// asked in a tight loop.
-func expired(ctx context.Context, err error) <-chan struct{} {
-	if err == nil {
-		closed := make(chan struct{})
-		close(closed)
-		return closed
+// attempt sends once, with the delay as it is now, and waits for the acknowledgement. After an error it lets the rest of
+// the wait pass: a sink that refuses at once is not asked in a tight loop.
+func (d *delivery) attempt(ctx context.Context, e cluster.Event, prev cluster.Seq, wait time.Duration) error {
+	bound, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	err := d.send(bound, e, prev)
+	if err != nil {
+		<-bound.Done()
+		return err
 	}
-	return ctx.Done()
+	if d.sink.Kind == cluster.SinkInform {
+		d.notifier.counts.acked.Add(1)
+	}
+	d.cursors.acked(d.sink.Name, d.sink.Kind == cluster.SinkInform)
+	return nil
+}
+
+func (d *delivery) send(ctx context.Context, e cluster.Event, prev cluster.Seq) error {
+	n := d.notifier
+	target, err := d.target(ctx)
+	if err != nil {
+		return err
+	}
+	m := message{
+		cluster: n.source.Snapshot().State, prev: prev, uptime: n.engine.Load().uptime(),
+		address: localAddress(target.Address), now: time.Now(), rows: n.rows,
+	}
+	if d.sink.Kind == cluster.SinkTrap {
+		return n.sender.Trap(ctx, target, d.secret.user, m.varbinds(e))
+	}
+	return n.sender.Inform(ctx, target, d.secret.user, m.varbinds(e))
+}
+
+// target is where the sink is now; a name is looked up each time, because it may move.
+func (d *delivery) target(ctx context.Context) (snmp.Target, error) {
+	target := snmp.Target{Version: snmp.V3, Community: d.secret.community}
+	if d.sink.Version == "v2c" {
+		target.Version = snmp.V2c
+	}
+	var err error
+	if target.Address, err = netip.ParseAddrPort(d.sink.Address); err == nil {
+		return target, nil
+	}
+	target.Address, err = lookUp(ctx, d.sink.Address)
+	return target, err
+}
+
+// lookUp finds the address of "host:port".
+func lookUp(ctx context.Context, address string) (netip.AddrPort, error) {
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("address %q: %w: write it as 10.0.0.1:162", address, err)
+	}
+	port, err := net.DefaultResolver.LookupPort(ctx, "udp", service)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("address %q: %w", address, err)
+	}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	switch {
+	case err != nil:
+		return netip.AddrPort{}, fmt.Errorf("address %q: %w: write it as a number, or repair the name service", address, err)
+	case len(found) == 0:
+		return netip.AddrPort{}, fmt.Errorf("address %q: %w", address, errors.New("the name has no address"))
+	}
+	return netip.AddrPortFrom(found[0].Unmap(), uint16(port)), nil
 }
 
 // localAddress is the address from which the kernel would send to the target: snmpTrapAddress is IPv4 by its syntax, an
 // IPv6 sender shows 0.0.0.0 (RFC 3584 section 3.1).
 func localAddress(target netip.AddrPort) netip.Addr {
 	none := netip.AddrFrom4([4]byte{})
-	conn, err := net.Dial("udp", target.String())
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(target))
 	if err != nil {
 		return none
 	}
@@ -174,23 +130,4 @@ func localAddress(target netip.AddrPort) netip.Addr {
 		return none
 	}
 	return addr.Addr().Unmap()
-}
-
-var errSinkSilent = errors.New("the sink does not acknowledge: check that its program runs and knows the user (hawser export users)")
-
-// sinkEvent tells that a sink fell silent, or answers again.
-func sinkEvent(name string, failed bool, silent time.Duration, cause string) cluster.Event {
-	e := cluster.Event{
-		ComponentType: cluster.ComponentSink, ComponentName: name, Reaction: cluster.ReactedNone,
-		Result: cluster.ResultSucceeded, Duration: silent, AlarmKey: "sink/" + name,
-	}
-	if failed {
-		e.Type, e.Severity, e.Raise = cluster.EventSinkFailed, cluster.SeverityMinor, cluster.SeverityMinor
-		e.Error = fmt.Sprintf("%s; %s", errSinkSilent, cause)
-		e.Summary = fmt.Sprintf("sink %s has not acknowledged for %s; its events wait", name, silent.Round(time.Second))
-		return e
-	}
-	e.Type, e.Severity, e.Clear = cluster.EventSinkRestored, cluster.SeverityInfo, true
-	e.Summary = "sink " + name + " acknowledges again"
-	return e
 }
