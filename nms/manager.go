@@ -87,7 +87,9 @@ func (m *Manager) open() error {
 	}
 	// The parts know each other by functions: none is called before Run, when all exist.
 	m.poller = poll.New(m.pollConfig(), m.journal, poll.Observer{
-		Found: func(name, id string, engines [][]byte, sources []netip.Addr) { m.receiver.Learn(name, id, engines, sources) },
+		Found: func(name, id string, engines [][]byte, sources []netip.Addr) {
+			m.receiver.Learn(name, id, engines, sources)
+		},
 		Passed: func(string) { m.analyzer.Wake() },
 	}, m.part("poll"))
 	reconfigCfg, err := m.reconfigConfig()
@@ -188,7 +190,9 @@ func (m *Manager) EngineID() string { return m.receiver.EngineID() }
 // Journal answers queries while the manager runs.
 func (m *Manager) Journal() *journal.Reader { return &m.journal.Reader }
 
-func (m *Manager) session() ask.Options { return ask.Options{Timeout: m.cfg.Poll.RequestTimeout, Retries: m.cfg.Poll.Retries} }
+func (m *Manager) session() ask.Options {
+	return ask.Options{Timeout: m.cfg.Poll.RequestTimeout, Retries: m.cfg.Poll.Retries}
+}
 
 func (m *Manager) pollConfig() poll.Config {
 	cfg := poll.Config{Workers: m.cfg.Poll.Workers, PassTimeout: m.cfg.Poll.PassTimeout, SilentAfter: m.cfg.Poll.SilentAfter, Session: m.session()}

@@ -12,10 +12,14 @@ import (
 )
 
 // OpenJournal opens the journal of the manager with this data folder for queries, also while the manager runs.
-func OpenJournal(dataDir string) (*journal.Reader, error) { return journal.OpenReader(filepath.Join(dataDir, journalFile)) }
+func OpenJournal(dataDir string) (*journal.Reader, error) {
+	return journal.OpenReader(filepath.Join(dataDir, journalFile))
+}
 
 // EngineID reads the manager's own SNMP engine from its data folder, in hexadecimal.
-func EngineID(dataDir string) (string, error) { return trapd.ReadEngineID(filepath.Join(dataDir, engineFile)) }
+func EngineID(dataDir string) (string, error) {
+	return trapd.ReadEngineID(filepath.Join(dataDir, engineFile))
+}
 
 // Fleet returns every cluster with its last polled state.
 func Fleet(ctx context.Context, r *journal.Reader) ([]FleetCluster, error) {

@@ -34,11 +34,15 @@ func power() Rule {
 
 func facts(count int64) Facts {
 	return Facts{
-		Event: journal.Event{Identity: journal.Identity{ClusterID: "c1", Generation: 1, Seq: 9}, Type: "serviceFailed", Severity: "major",
-			ComponentType: "service", ComponentName: "web", NodeName: "db1", Duration: 2 * time.Second, Time: noon},
+		Event: journal.Event{
+			Identity: journal.Identity{ClusterID: "c1", Generation: 1, Seq: 9}, Type: "serviceFailed", Severity: "major",
+			ComponentType: "service", ComponentName: "web", NodeName: "db1", Duration: 2 * time.Second, Time: noon,
+		},
 		Condition: []journal.Component{{ComponentType: "node", ComponentName: "db1", State: "online"}},
-		Cluster: &ask.State{Scalars: ask.Scalars{ClusterID: "c1", Quorate: true}, Nodes: []ask.Node{{Name: "db1"}},
-			Services: []ask.Service{{Name: "web", FailureThreshold: 3}}},
+		Cluster: &ask.State{
+			Scalars: ask.Scalars{ClusterID: "c1", Quorate: true}, Nodes: []ask.Node{{Name: "db1"}},
+			Services: []ask.Service{{Name: "web", FailureThreshold: 3}},
+		},
 		Count: func(eventType, component string, window time.Duration) (int64, error) {
 			if eventType != "serviceFailed" || component != "web" || window != 10*time.Minute {
 				return 0, errors.New("asked for something else")

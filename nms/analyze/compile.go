@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -129,14 +130,14 @@ func (f *faults) checkConstant(field string, program cel.Program, o mib.Object) 
 }
 
 func typeNames(list []*cel.Type) string {
-	text := ""
+	var text strings.Builder
 	for i, t := range list {
 		if i > 0 {
-			text += " or "
+			text.WriteString(" or ")
 		}
-		text += t.String()
+		text.WriteString(t.String())
 	}
-	return text
+	return text.String()
 }
 
 // valueText is the text of a value that an expression gave.

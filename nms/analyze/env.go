@@ -171,4 +171,3 @@ func stateAndName(state, name ref.Val) (*ask.State, string, ref.Val) {
 	}
 	return nil, "", types.MaybeNoSuchOverloadErr(state)
 }
-

@@ -77,8 +77,8 @@ func ReadRow[T any](ctx context.Context, s *Session, instance []uint32) (out T, 
 
 func objectNames(t reflect.Type) []string {
 	var names []string
-	for i := range t.NumField() {
-		if tag := t.Field(i).Tag.Get("mib"); tag != "" && !strings.HasPrefix(tag, "#") {
+	for field := range t.Fields() {
+		if tag := field.Tag.Get("mib"); tag != "" && !strings.HasPrefix(tag, "#") {
 			names = append(names, tag)
 		}
 	}

@@ -175,7 +175,9 @@ func (r *Refusal) Denied() bool {
 }
 
 // Uncertain says whether the SET may have been carried out all the same.
-func (r *Refusal) Uncertain() bool { return r.Status == "undoFailed" || r.Status == "commitFailed" || r.Status == "genErr" }
+func (r *Refusal) Uncertain() bool {
+	return r.Status == "undoFailed" || r.Status == "commitFailed" || r.Status == "genErr"
+}
 
 // notAuthentic is how gosnmp words an answer that does not fit our keys, such as the report of a wrong digest; it has no
 // error value of its own.

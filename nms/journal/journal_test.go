@@ -121,7 +121,9 @@ func TestHintsNeverReplaceFacts(t *testing.T) {
 		t.Errorf("hint after fact: got %+v, want %+v", got, want)
 	}
 	// A replayed origin under a made-up number must not occupy that number.
-	mustAppend(t, j, event(50, func(e *Event) { e.Rank, e.Authentic, e.OriginSeq, e.Time = RankHint, false, 104, noon.Add(4 * time.Second) }))
+	mustAppend(t, j, event(50, func(e *Event) {
+		e.Rank, e.Authentic, e.OriginSeq, e.Time = RankHint, false, 104, noon.Add(4*time.Second)
+	}))
 	if got, want := mustAppend(t, j, event(50)), (Outcome{New: 1}); got != want {
 		t.Errorf("true event 50: got %+v, want %+v", got, want)
 	}

@@ -24,7 +24,8 @@ func lockFile(path string) (*fileLock, error) {
 		_ = file.Close()
 		return nil, fmt.Errorf("%w: %s is held by %s: stop it, or give this manager another dataDir", ErrLocked, path, holder)
 	}
-	if err := file.Truncate(0); err == nil {
+	err = file.Truncate(0)
+	if err == nil {
 		_, err = file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	if err != nil {

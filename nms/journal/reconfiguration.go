@@ -31,8 +31,8 @@ type Reconfiguration struct {
 	ClusterID  string    `json:"clusterId"`
 	EventID    int64     `json:"eventId"`
 	IncidentID int64     `json:"incidentId,omitempty"`
-	Kind       string    `json:"kind"`   // reaction, hardware
-	Target     string    `json:"target"` // service, or node/scope
+	Kind       string    `json:"kind"`            // reaction, hardware
+	Target     string    `json:"target"`          // service, or node/scope
 	Apply      bool      `json:"apply,omitempty"` // hardware: a job applies it
 	Approval   string    `json:"approval"`
 	ApprovedBy string    `json:"approvedBy,omitempty"`
@@ -125,8 +125,10 @@ func (j *Journal) SaveReconfiguration(ctx context.Context, r Reconfiguration, ac
 		if _, err := t.exec(`INSERT INTO reconfiguration_step (reconfiguration_id, at, state, text) VALUES (?,?,?,?)`, r.ID, nanos(now), r.State, text); err != nil {
 			return err
 		}
-		return t.audit(Audit{At: now, Actor: actor, Action: "reconfiguration " + r.State, Subject: fmt.Sprintf("%s/%s", r.ClusterID, r.Target),
-			Detail: fmt.Sprintf("reconfiguration %d of rule %s: %s", r.ID, r.Rule, text)})
+		return t.audit(Audit{
+			At: now, Actor: actor, Action: "reconfiguration " + r.State, Subject: fmt.Sprintf("%s/%s", r.ClusterID, r.Target),
+			Detail: fmt.Sprintf("reconfiguration %d of rule %s: %s", r.ID, r.Rule, text),
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("store reconfiguration %d: %w", r.ID, err)

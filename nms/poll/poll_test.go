@@ -233,7 +233,11 @@ func TestUserWhoSeesNoEventsIsNamed(t *testing.T) {
 	agent := asktest.NewCluster(t)
 	agent.PutEvent(1, "serviceFailed")
 	b := start(t, func(c *Config) { c.Clusters[0].User = asktest.Users()["reader"].User }, agent)
-	waitFor(t, "the poll fails", func() bool { b.targets[0].mu.Lock(); defer b.targets[0].mu.Unlock(); return !b.targets[0].failing.IsZero() })
+	waitFor(t, "the poll fails", func() bool {
+		b.targets[0].mu.Lock()
+		defer b.targets[0].mu.Unlock()
+		return !b.targets[0].failing.IsZero()
+	})
 	same(t, "gaps", b.gaps(t), "event 1-1 open: "+reasonUnanswerd)
 	if err := b.Poller.pass(t.Context(), b.targets[0]); err == nil || !strings.Contains(err.Error(), `give that user the role auditor`) {
 		t.Errorf("got %v, want it to name the role", err)

@@ -176,4 +176,3 @@ func (t *task) followJob(ctx context.Context) error {
 	}
 	return t.end(ctx, journal.StateFailed, fmt.Sprintf("not in effect after %s: %s; job %d goes on, see hawserHwJobTable", t.cfg.ApplyTimeout, readBackText(t.record.Values), t.record.Job))
 }
-

@@ -173,7 +173,9 @@ func TestGatesRefuse(t *testing.T) {
 		{"quorum", "no quorum", nil, func(_ *testing.T, b *bench, _ *analyze.Proposal) { b.state.Quorate = false }},
 		{"quorum", "isolated, not current", nil, func(_ *testing.T, b *bench, _ *analyze.Proposal) { b.state.ViewState = "isolated" }},
 		{"standby", "no standby is ready", nil, func(_ *testing.T, b *bench, _ *analyze.Proposal) { b.state.StandbyReady = false }},
-		{"maintenance", "maintenance by bob", nil, func(_ *testing.T, b *bench, _ *analyze.Proposal) { b.state.Maintenance, b.state.MaintenanceBy = true, "bob" }},
+		{"maintenance", "maintenance by bob", nil, func(_ *testing.T, b *bench, _ *analyze.Proposal) {
+			b.state.Maintenance, b.state.MaintenanceBy = true, "bob"
+		}},
 		{"window", "outside the windows", func(c *Config) { c.Gates.Windows = []Window{yesterday} }, nil},
 		{"cooldown", "its cooldown is 1h", nil, func(t *testing.T, b *bench, p *analyze.Proposal) {
 			p.Cooldown = time.Hour
@@ -301,7 +303,10 @@ func TestRefusalsCarryTheReason(t *testing.T) {
 		{"node", `no node "zulu"`, func(b *bench, p *analyze.Proposal) { *p = b.hardware("Balanced"); p.Node = "zulu" }},
 		{"setting", "does not exist", func(b *bench, p *analyze.Proposal) { *p = b.hardware("Balanced"); p.Values[0].Setting = "Nothing" }},
 		{"no user", "has no policyUser", func(b *bench, _ *analyze.Proposal) { b.cfg.Clusters[0].PolicyUser = nil }},
-		{"read-only user", "give it the role policy", func(b *bench, _ *analyze.Proposal) { u := asktest.Users()["auditor"].User; b.cfg.Clusters[0].PolicyUser = &u }},
+		{"read-only user", "give it the role policy", func(b *bench, _ *analyze.Proposal) {
+			u := asktest.Users()["auditor"].User
+			b.cfg.Clusters[0].PolicyUser = &u
+		}},
 		{"wrong kind of user", "give it the role hardware", func(b *bench, p *analyze.Proposal) {
 			u := asktest.Users()["auditor"].User
 			b.cfg.Clusters[0].HardwareUser = &u

@@ -48,7 +48,9 @@ func newBench(t testing.TB, change func(*Config)) *bench {
 	return newBenchIn(t, t.TempDir(), change)
 }
 
-func clusterEngine() []byte { return []byte{0x80, 0, 0x7e, 0xd9, 5, 'c', 'l', 'u', 's', 't', 'e', 'r', '1'} }
+func clusterEngine() []byte {
+	return []byte{0x80, 0, 0x7e, 0xd9, 5, 'c', 'l', 'u', 's', 't', 'e', 'r', '1'}
+}
 
 func newBenchIn(t testing.TB, dir string, change func(*Config)) *bench {
 	t.Helper()
@@ -396,9 +398,9 @@ func TestOtherMIBsAndBrokenOnesAreKept(t *testing.T) {
 	}
 	transmitOnly(t, b.Addr(), packet)
 	s := newSender(t, clusterEngine(), 1, 1)
-	mustTrap(t, s, b.v3(), auditor(), failed(t, 1, nil)[:2])                                            // names no cluster
+	mustTrap(t, s, b.v3(), auditor(), failed(t, 1, nil)[:2])                                              // names no cluster
 	mustTrap(t, s, b.v3(), auditor(), snmp.Notification(1, snmp.OID(mib.HawserNotifications).Append(99))) // newer than this MIB
-	mustTrap(t, s, b.v3(), auditor(), failed(t, 2, nil)[1:])                                            // no sysUpTime
+	mustTrap(t, s, b.v3(), auditor(), failed(t, 2, nil)[1:])                                              // no sysUpTime
 	wrongType := failed(t, 3, nil)
 	wrongType[2].Value = snmp.Integer(5)
 	mustTrap(t, s, b.v3(), auditor(), wrongType)

@@ -1,6 +1,7 @@
 package asktest
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -94,16 +95,12 @@ func eventValues(seq uint32, eventType string) map[string]any {
 func Notification(tb testing.TB, seq uint32, eventType string, change map[string]any) []snmp.Varbind {
 	tb.Helper()
 	values := eventValues(seq, eventType)
-	for name, value := range map[string]any{
+	maps.Copy(values, map[string]any{
 		"hawserClusterId": ID, "hawserClusterName": Name, "hawserGeneration": Generation, "hawserNotifyEventSeq": int(seq),
 		"hawserNotifyPrevSeq": 0, "hawserNotifyDelay": 5, "hawserClusterState": "degraded", "hawserNodesOnline": 2, "hawserNodeCount": 2,
 		"hawserServicesFailed": 1, "hawserWorstHwHealth": "ok", "hawserStackPrimaryNode": "alpha",
-	} {
-		values[name] = value
-	}
-	for name, value := range change {
-		values[name] = value
-	}
+	})
+	maps.Copy(values, change)
 	var objects []snmp.Varbind
 	for _, name := range mib.NotifyOrder() {
 		vb := Encode(tb, name, values[name])
