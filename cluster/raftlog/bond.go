@@ -6,14 +6,23 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
 
 const (
-	// strandQueue is how many frames a link may lag behind the others
-	// (1 MiB at most) before it is given up and dialled again.
+	// strandQueue is how many frames a link may lag behind the user (1 MiB
+	// at most) before the user waits for it.
 	strandQueue = 64
+	// stallTimeout is how long the user waits for a link that moves nothing
+	// while another one does; then it is given up and dialled again. A dead
+	// link takes bytes at first, faster than a good one: speed is no sign.
+	stallTimeout = 250 * time.Millisecond
+	// A link that joins gets the newest frames again, up to so many and so
+	// many bytes: those that were under way on a link just lost.
+	recentFrames = strandQueue / 2
+	recentBytes  = 64 << 10
 	// endTimeout bounds the sending of the last frame.
 	endTimeout = time.Second
 	// maxStrands bounds what a peer may open for one bond.
@@ -37,9 +46,11 @@ type bond struct {
 
 	mu      sync.Mutex // guards what follows
 	strands []*strand
-	ending  bool  // the user closed: no new strands
-	over    bool  // aborted
-	cause   error // why it is over; errEnd when the peer's user closed
+	recent  [][]byte // the newest frames sent, oldest first
+	size    int      // their bytes
+	ending  bool     // the user closed: no new strands
+	over    bool     // aborted
+	cause   error    // why it is over; errEnd when the peer's user closed
 }
 
 // strand is the bond's connection on one link.
@@ -49,6 +60,8 @@ type strand struct {
 	raw  net.Conn    // TCP, below conn
 	out  chan []byte // strandQueue
 	gone chan struct{}
+
+	moved time.Time // when it last wrote a frame; guarded by the bond's mu
 }
 
 // newBond starts a bond without strands; all its goroutines are in wg.
@@ -93,37 +106,92 @@ func (b *bond) end(seq uint64) {
 	<-b.done
 }
 
-// broadcast queues a frame on every link. It waits while all of them are
-// full; a link that is full while another has room is given up.
+// broadcast queues a frame on every link, waiting for those that are full.
 func (b *bond) broadcast(frame []byte) bool {
-	for {
-		taken, full := b.offer(frame)
-		if taken {
-			for _, s := range full {
-				b.drop(s)
-			}
-			return true
-		}
+	full := b.offer(frame)
+	if len(full) == 0 {
+		return true
+	}
+	late := time.NewTicker(stallTimeout)
+	defer late.Stop()
+	for len(full) > 0 {
 		select {
 		case <-b.room:
+		case <-late.C:
 		case <-b.done:
 			return false
 		}
+		full = b.retry(frame, full)
 	}
+	return true
 }
 
-func (b *bond) offer(frame []byte) (taken bool, full []*strand) {
+// offer hands a new frame to all strands and returns those without room. A
+// nil among them stands for the first strand to come, when there is none.
+func (b *bond) offer(frame []byte) (full []*strand) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.keep(frame)
+	if len(b.strands) == 0 {
+		return []*strand{nil} // which gets the frame as a recent one
+	}
 	for _, s := range b.strands {
-		select {
-		case s.out <- frame:
-			taken = true
-		default:
+		if !s.offer(frame) {
 			full = append(full, s)
 		}
 	}
-	return taken, full
+	return full
+}
+
+// retry offers the frame again to those that had no room, and drops the ones
+// that stall alone.
+func (b *bond) retry(frame []byte, full []*strand) (still []*strand) {
+	b.mu.Lock()
+	var stalled []*strand
+	for _, s := range full {
+		switch {
+		case s == nil:
+			if len(b.strands) == 0 {
+				still = append(still, s)
+			}
+		case !slices.Contains(b.strands, s) || s.offer(frame):
+		case b.stallsAlone(s, time.Now()):
+			stalled = append(stalled, s)
+		default:
+			still = append(still, s)
+		}
+	}
+	b.mu.Unlock()
+	for _, s := range stalled {
+		b.drop(s)
+	}
+	return still
+}
+
+func (s *strand) offer(frame []byte) bool {
+	select {
+	case s.out <- frame:
+		return true
+	default:
+		return false
+	}
+}
+
+// stallsAlone is for holders of mu.
+func (b *bond) stallsAlone(s *strand, now time.Time) bool {
+	stalls := func(s *strand) bool { return len(s.out) > 0 && now.Sub(s.moved) >= stallTimeout }
+	return stalls(s) && slices.ContainsFunc(b.strands, func(other *strand) bool { return !stalls(other) })
+}
+
+// keep is for holders of mu.
+func (b *bond) keep(frame []byte) {
+	b.recent = append(b.recent, frame)
+	b.size += len(frame)
+	for len(b.recent) > recentFrames || b.size > recentBytes {
+		b.size -= len(b.recent[0])
+		b.recent[0] = nil // lets it go
+		b.recent = b.recent[1:]
+	}
 }
 
 // reserve makes room for a connection on one link, unless the bond is over
@@ -148,11 +216,14 @@ func (b *bond) forgo(cause error) {
 
 // attach puts a connection on its reserved place, unless the bond is over.
 func (b *bond) attach(link int, conn *tls.Conn) bool {
-	s := &strand{link: link, conn: conn, raw: conn.NetConn(), out: make(chan []byte, strandQueue), gone: make(chan struct{})}
+	s := &strand{link: link, conn: conn, raw: conn.NetConn(), out: make(chan []byte, strandQueue), gone: make(chan struct{}), moved: time.Now()}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.over || b.ending {
 		return false
+	}
+	for _, frame := range b.recent {
+		s.out <- frame // there is room: recentFrames is below strandQueue
 	}
 	b.strands = append(b.strands, s)
 	b.wg.Go(func() { b.send(s) })
@@ -208,11 +279,18 @@ func (b *bond) send(s *strand) {
 				b.drop(s)
 				return
 			}
-			notify(b.room)
+			b.progress(s)
 		case <-s.gone:
 			return
 		}
 	}
+}
+
+func (b *bond) progress(s *strand) {
+	b.mu.Lock()
+	s.moved = time.Now()
+	b.mu.Unlock()
+	notify(b.room)
 }
 
 func (b *bond) receive(s *strand) {
@@ -238,12 +316,9 @@ func (b *bond) receive(s *strand) {
 func (b *bond) drop(s *strand) {
 	b.mu.Lock()
 	found := false
-	for i, have := range b.strands {
-		if have == s {
-			b.strands = append(b.strands[:i:i], b.strands[i+1:]...)
-			found = true
-			break
-		}
+	if i := slices.Index(b.strands, s); i >= 0 {
+		b.strands = slices.Concat(b.strands[:i], b.strands[i+1:])
+		found = true
 	}
 	b.mu.Unlock()
 	if !found {

@@ -24,7 +24,8 @@
 //
 // A connection is a bond of one TCP connection per link: each byte is sent
 // on every link, the receiver takes the copy that comes first, and a lost link
-// is dialled again while the others carry on. So the cut of a single link
+// is dialled again while the others carry on and gets the newest bytes once
+// more. So the cut of a single link
 // interrupts nothing, and raft sees no error from it.
 //
 // # Campaigning at once

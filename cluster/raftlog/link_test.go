@@ -162,6 +162,40 @@ func bonded(t *Transport, n int) bool {
 	return true
 }
 
+// strands are those of all connections of a transport.
+func strands(t *Transport) []*strand {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var out []*strand
+	for b := range t.bonds {
+		b.mu.Lock()
+		out = append(out, b.strands...)
+		b.mu.Unlock()
+	}
+	return out
+}
+
+// breakLink breaks one of two links of the only connection; the returned
+// function waits until both ends have noticed and have restored it.
+func (ws *wires) breakLink(t testing.TB, link int, ends ...*Transport) (restored func()) {
+	t.Helper()
+	before := make([][]*strand, len(ends))
+	for i, end := range ends {
+		before[i] = strands(end)
+	}
+	ws.each(link, (*wire).breakAll)
+	return func() {
+		t.Helper()
+		for i, end := range ends {
+			eventually(t, "the broken link is restored", func() bool {
+				now := strands(end)
+				kept := slices.DeleteFunc(slices.Clone(now), func(s *strand) bool { return !slices.Contains(before[i], s) })
+				return len(now) == 2 && len(kept) == 1
+			})
+		}
+	}
+}
+
 func TestConnectionOutlivesEachLink(t *testing.T) {
 	var b book
 	ws := newWires(t, &b)
@@ -170,16 +204,16 @@ func TestConnectionOutlivesEachLink(t *testing.T) {
 	startEcho(t, n2)
 	conn := mustDial(t, n1, "n2")
 	mustEcho(t, conn, "n1\n", "both links")
+	eventually(t, "both links carry", func() bool { return bonded(n1, 2) && bonded(n2, 2) })
 	for round := range 3 {
 		for link := range 2 {
-			eventually(t, "both links carry", func() bool { return bonded(n1, 2) && bonded(n2, 2) })
-			ws.each(link, (*wire).breakAll)
+			restored := ws.breakLink(t, link, n1, n2)
 			mustEcho(t, conn, "", fmt.Sprintf("round %d without link %d", round, link))
+			restored()
 		}
 	}
 	// A silent cut: nothing is closed, bytes just do not come.
 	for link := range 2 {
-		eventually(t, "both links carry", func() bool { return bonded(n1, 2) && bonded(n2, 2) })
 		ws.setDead(link, true)
 		start := time.Now()
 		mustEcho(t, conn, "", "a silent cut")
@@ -187,8 +221,40 @@ func TestConnectionOutlivesEachLink(t *testing.T) {
 			t.Errorf("link %d silent: answer after %s", link, took)
 		}
 		mustEcho(t, conn, "", strings.Repeat("more than the queues hold ", 1<<17)) // 3.4 MB
-		ws.each(link, (*wire).breakAll)
+		restored := ws.breakLink(t, link, n1, n2)
 		ws.setDead(link, false)
+		restored()
+	}
+}
+
+// TestBreakBesideASilentLink loses what is under way on both links at once:
+// one breaks, the other holds its bytes. The link that comes back gets them
+// again.
+func TestBreakBesideASilentLink(t *testing.T) {
+	var b book
+	ws := newWires(t, &b)
+	ca := mustCA(t, testCluster)
+	n1, n2 := startTransport(t, b.config(t, ca, "n1"), &b), startTransport(t, b.config(t, ca, "n2"), &b)
+	startEcho(t, n2)
+	conn := mustDial(t, n1, "n2")
+	mustEcho(t, conn, "n1\n", "both links")
+	eventually(t, "both links carry", func() bool { return bonded(n1, 2) && bonded(n2, 2) })
+	for round := range 4 {
+		broken, silent := round%2, (round+1)%2
+		ws.setDead(silent, true)
+		ws.setDead(broken, true)
+		if _, err := io.WriteString(conn, "swallowed"); err != nil {
+			t.Fatal(err)
+		}
+		restored := ws.breakLink(t, broken, n1, n2)
+		ws.setDead(broken, false)
+		got := make([]byte, len("swallowed"))
+		if _, err := io.ReadFull(conn, got); err != nil || string(got) != "swallowed" {
+			t.Fatalf("round %d: got %q, %v", round, got, err)
+		}
+		ws.setDead(silent, false)
+		restored()
+		mustEcho(t, conn, "", "and on")
 	}
 }
 
@@ -216,7 +282,7 @@ func TestDialFindsTheLivingLink(t *testing.T) {
 // TestLinkCutChangesNoLeader is SAFETY's promise for raft: the cut of one
 // link is not noticed. Raft's times are doubled, for machines under load.
 func TestLinkCutChangesNoLeader(t *testing.T) {
-	b := book{raftTimeout: 2 * time.Second}
+	b := book{raftTimeout: 2 * time.Second} // lease 1 s
 	ws := newWires(t, &b)
 	all := startMembers(t, &b, 3, nil)
 	leader := waitLeader(t, all)
@@ -231,8 +297,7 @@ func TestLinkCutChangesNoLeader(t *testing.T) {
 			mustApply(t, leader, all, fmt.Sprintf("without link %d, %d", link, i))
 			time.Sleep(300 * time.Millisecond)
 		}
-		ws.each(link, (*wire).breakAll)
-		ws.setDead(link, false)
+		ws.setDead(link, false) // what it held comes late and twice
 	}
 	if now := leader.raft.CurrentTerm(); now != term || leader.raft.State() != raft.Leader {
 		t.Errorf("term %d became %d, %s is %s", term, now, leader.name, leader.raft.State())
@@ -402,6 +467,12 @@ func TestOrderSeesAGap(t *testing.T) {
 		}
 	} else if err := <-done; !errors.Is(err, errGap) {
 		t.Errorf("frame behind a gap: %v", err)
+	}
+	o = newOrder(&pipeWriter{})
+	o.join()
+	o.join() // alive, but silent
+	if err := o.deliver(2, []byte("c")); !errors.Is(err, errGap) {
+		t.Errorf("frame behind a silent link: %v", err)
 	}
 	o = newOrder(&pipeWriter{})
 	o.join()

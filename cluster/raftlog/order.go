@@ -4,12 +4,17 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 )
 
 var (
 	errGap = errors.New("bytes lost with a cut link")
 	errEnd = errors.New("ended by the peer")
 )
+
+// gapTimeout is how long a frame may wait for one before it that is under way
+// on another link. A silent link can hold it for as long as TCP lets it.
+const gapTimeout = time.Second
 
 // order merges the copies of a stream that come in on several links: each
 // frame goes to out once, in sequence.
@@ -77,6 +82,22 @@ func (o *order) deliver(seq uint64, payload []byte) error {
 	return err
 }
 
+// wait is for holders of mu. It breaks the stream should nothing move for
+// gapTimeout, unless it is the user who does not read.
+func (o *order) wait() {
+	next := o.next
+	late := time.AfterFunc(gapTimeout, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if o.next == next && !o.busy {
+			o.broken = true
+			o.turn.Broadcast()
+		}
+	})
+	defer late.Stop()
+	o.turn.Wait()
+}
+
 // claim waits for the turn of seq and takes it, unless another link had it.
 func (o *order) claim(seq uint64) (mine bool, err error) {
 	o.mu.Lock()
@@ -89,7 +110,7 @@ func (o *order) claim(seq uint64) (mine bool, err error) {
 			o.turn.Broadcast()
 			return false, errGap
 		}
-		o.turn.Wait()
+		o.wait()
 	}
 	switch {
 	case o.broken:

@@ -66,7 +66,7 @@ type member struct {
 }
 
 // startMember runs raft over this package's store, snapshots and transport,
-// with the timing of SAFETY's lan profile unless the book says otherwise.
+// with the book's timing.
 func startMember(t testing.TB, b *book, ca KeyPair, name string, change func(*TransportConfig)) *member {
 	t.Helper()
 	cfg := b.config(t, ca, name)
@@ -156,7 +156,7 @@ func without(all []*member, gone *member) []*member {
 // TestCampaignElectsAtOnce kills the leader and lets a follower campaign: it
 // leads long before raft's own timeout of a second or more.
 func TestCampaignElectsAtOnce(t *testing.T) {
-	b := book{commitTimeout: time.Second}
+	b := book{raftTimeout: time.Second, commitTimeout: time.Second} // SAFETY's lan profile
 	all := startMembers(t, &b, 3, nil)
 	leader := waitLeader(t, all)
 	mustApply(t, leader, []*member{leader}, "before")

@@ -74,14 +74,14 @@ type book struct {
 	// via, if set, gives the address by which others reach a link of a node.
 	via func(node string, link int, addr string) string
 
-	raftTimeout   time.Duration // 1 s unless set
+	raftTimeout   time.Duration // 3 s unless set, for machines under load
 	commitTimeout time.Duration // 20 ms unless set
 
 	mu    sync.Mutex // guards addrs
 	addrs map[string][]string
 }
 
-func (b *book) timeout() time.Duration { return cmp.Or(b.raftTimeout, time.Second) }
+func (b *book) timeout() time.Duration { return cmp.Or(b.raftTimeout, 3*time.Second) }
 
 func (b *book) set(node string, addrs []string) {
 	b.mu.Lock()
