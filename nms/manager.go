@@ -18,6 +18,7 @@ import (
 	"hawser/nms/analyze"
 	"hawser/nms/ask"
 	"hawser/nms/journal"
+	"hawser/nms/notify"
 	"hawser/nms/poll"
 	"hawser/nms/reconfig"
 	"hawser/nms/trapd"
@@ -239,8 +240,8 @@ func (m *Manager) user(name string) *snmp.User {
 
 func (m *Manager) trapConfig() (trapd.Config, error) {
 	cfg := trapd.Config{
-		Listen: m.cfg.Listen.Traps, ReceiveBuffer: m.cfg.Traps.ReceiveBuffer, AnyCommunity: m.cfg.Traps.AnyCommunity,
-		SourceRate: m.cfg.Traps.SourceRate, SourceBurst: m.cfg.Traps.SourceBurst, Manager: m.cfg.Name,
+		Config: notify.Config{AnyCommunity: m.cfg.Traps.AnyCommunity, Manager: m.cfg.Name},
+		Listen: m.cfg.Listen.Traps, ReceiveBuffer: m.cfg.Traps.ReceiveBuffer, SourceRate: m.cfg.Traps.SourceRate, SourceBurst: m.cfg.Traps.SourceBurst,
 	}
 	for _, path := range m.cfg.Traps.CommunityFiles {
 		community, err := readSecret(path)
@@ -250,10 +251,10 @@ func (m *Manager) trapConfig() (trapd.Config, error) {
 		cfg.Communities = append(cfg.Communities, community)
 	}
 	for _, u := range m.cfg.Users {
-		cfg.Users = append(cfg.Users, trapd.User{User: m.users[u.Name], Clusters: u.Clusters})
+		cfg.Users = append(cfg.Users, notify.User{User: m.users[u.Name], Clusters: u.Clusters})
 	}
 	for _, c := range m.cfg.Clusters {
-		known := trapd.Known{Name: c.Name, ClusterID: c.ClusterID}
+		known := notify.Known{Name: c.Name, ClusterID: c.ClusterID}
 		engine, err := c.engine()
 		if err != nil {
 			return cfg, err

@@ -97,7 +97,7 @@ func TestJoinByOrigin(t *testing.T) {
 	}
 	again := event(9, func(e *Event) { e.Generation, e.OriginSeq, e.Time = 8, 105, noon })
 	mustAppend(t, j, again)
-	for _, id := range []Identity{{"c1", 7, 5}, {"c1", 8, 9}} {
+	for _, id := range []Identity{{ClusterID: "c1", Generation: 7, Seq: 5}, {ClusterID: "c1", Generation: 8, Seq: 9}} {
 		if e, found, err := j.Event(t.Context(), id); err != nil || !found || e.ID != events[0].ID {
 			t.Errorf("identity %v: got event %d (%v, %v), want %d", id, e.ID, found, err, events[0].ID)
 		}
@@ -334,7 +334,7 @@ func TestOneBadChangeSparesTheGroup(t *testing.T) {
 
 func TestUnknownOnce(t *testing.T) {
 	j := newJournal(t)
-	inform := Unknown{Received: noon, Source: "10.0.0.1:99", Version: "v2c", Kind: ViaInform, TrapOID: "1.3.6.1.6.3.1.1.5.1", Varbinds: []Varbind{{"1.3", "INTEGER", "4"}}, Reason: "not of HAWSER-MIB", InformKey: "k"}
+	inform := Unknown{Received: noon, Source: "10.0.0.1:99", Version: "v2c", Kind: ViaInform, TrapOID: "1.3.6.1.6.3.1.1.5.1", Varbinds: []Varbind{{OID: "1.3", Type: "INTEGER", Value: "4"}}, Reason: "not of HAWSER-MIB", InformKey: "k"}
 	trap := inform
 	trap.InformKey, trap.Kind = "", ViaTrap
 	out, err := j.Append(t.Context(), Batch{Unknown: []Unknown{inform, inform, trap, trap}})

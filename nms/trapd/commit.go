@@ -6,8 +6,15 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"hawser/nms/journal"
+	"hawser/nms/notify"
+	"hawser/nms/report"
 )
+
+// item is a notification on its way to the journal.
+type item struct {
+	route route
+	notify.Note
+}
 
 // commitAll writes what the decoders deliver, in groups: while one group is on its way to the disk the next gathers.
 // Only then are INFORMs answered and polls asked for.
@@ -57,10 +64,10 @@ func (r *Receiver) commit(ctx context.Context, group []item) {
 }
 
 func (r *Receiver) acknowledge(it item) {
-	if it.answer == nil {
+	if it.Answer == nil {
 		return
 	}
-	if err := it.route.answer(it.answer); err != nil {
+	if err := it.route.answer(it.Answer); err != nil {
 		r.log.WithError(err).WithFields(logrus.Fields{"to": it.route.from}).Warn("acknowledgement not sent; the INFORM will come again")
 		return
 	}
@@ -68,23 +75,23 @@ func (r *Receiver) acknowledge(it item) {
 }
 
 // assemble makes one batch of a group, and says which clusters are in it.
-func assemble(group []item) (journal.Batch, map[string]bool) {
-	var batch journal.Batch
+func assemble(group []item) (report.Batch, map[string]bool) {
+	var batch report.Batch
 	clusters, heard, engines := map[string]bool{}, map[string]int{}, map[string]int{}
 	for _, it := range group {
-		if it.unknown != nil {
-			batch.Unknown = append(batch.Unknown, *it.unknown)
+		if it.Unknown != nil {
+			batch.Unknown = append(batch.Unknown, *it.Unknown)
 		}
-		if it.engine != nil && it.engine.ClusterID != "" {
-			engines[it.engine.EngineID] = place(&batch.Engines, engines, it.engine.EngineID, *it.engine)
+		if it.Engine != nil && it.Engine.ClusterID != "" {
+			engines[it.Engine.EngineID] = place(&batch.Engines, engines, it.Engine.EngineID, *it.Engine)
 		}
-		if it.event == nil {
+		if it.Event == nil {
 			continue
 		}
-		e := it.event
+		e := it.Event
 		clusters[e.ClusterID] = true
 		if e.Authentic {
-			h := journal.Heard{ClusterID: e.ClusterID, ClusterName: e.ClusterName, Generation: e.Generation, At: e.Received}
+			h := report.Heard{ClusterID: e.ClusterID, ClusterName: e.ClusterName, Generation: e.Generation, At: e.Received}
 			heard[e.ClusterID] = place(&batch.Heard, heard, e.ClusterID, h)
 			batch.Alarms = append(batch.Alarms, alarms(e)...)
 		}
@@ -106,11 +113,11 @@ func place[T any](list *[]T, at map[string]int, key string, v T) int {
 }
 
 // alarms reads what a notification of the state channel says.
-func alarms(e *journal.Event) []journal.Alarm {
-	if e.AlarmIndex == 0 || e.Rank != journal.RankAlarm {
+func alarms(e *report.Event) []report.Alarm {
+	if e.AlarmIndex == 0 || e.Rank != report.RankAlarm {
 		return nil
 	}
-	a := journal.Alarm{
+	a := report.Alarm{
 		ClusterID: e.ClusterID, AlarmIndex: e.AlarmIndex, Raised: e.Time, Severity: e.Severity, Type: e.Type,
 		ComponentType: e.ComponentType, ComponentName: e.ComponentName, NodeName: e.NodeName, Text: e.Summary,
 	}
@@ -120,5 +127,5 @@ func alarms(e *journal.Event) []journal.Alarm {
 			a.Cleared = time.Now()
 		}
 	}
-	return []journal.Alarm{a}
+	return []report.Alarm{a}
 }

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"hawser/mib/snmp"
-	"hawser/nms/journal"
+	"hawser/nms/notify"
+	"hawser/nms/report"
 )
 
 const (
@@ -27,46 +28,33 @@ const (
 
 // Config says where and from whom the Receiver takes notifications.
 type Config struct {
-	Listen        []string // address:port
-	ReceiveBuffer int      // octets asked of the kernel per socket
-	Users         []User
-	Communities   []string // accepted in v1 and v2c
-	AnyCommunity  bool     // accept v1 and v2c whatever the community
-	Clusters      []Known
+	notify.Config
+	Listen        []string     // address:port
+	ReceiveBuffer int          // octets asked of the kernel per socket
 	Trusted       []netip.Addr // sources with room of their own: the nodes of the clusters
 	SourceRate    int          // notifications per second of one other source
 	SourceBurst   int          // and at once
-	Manager       string       // name of this manager, stored with each event
-}
-
-// User may authenticate notifications, for the named clusters only, or for all when none is named.
-type User struct {
-	snmp.User
-	Clusters []string
 }
 
 // Store keeps what was received; Append returns when it is durable. *journal.Journal satisfies it.
 type Store interface {
-	Append(ctx context.Context, batch journal.Batch) (journal.Outcome, error)
+	Append(ctx context.Context, batch report.Batch) (report.Outcome, error)
 }
 
 // Receiver receives notifications from New to the end of Run.
 type Receiver struct {
-	cfg       Config
-	log       *logrus.Entry
-	store     Store
-	hint      func(clusterID string)
-	engine    *Engine
-	authority *snmp.Authority
-	keys      *snmp.Keyring
-	voc       *vocabulary
-	senders   *senders
-	quota     *quota
-	sockets   []*socket
-	packets   chan packet
-	items     chan item
-	counters  counters
-	grumbles  grumbles
+	cfg      Config
+	log      *logrus.Entry
+	store    Store
+	hint     func(clusterID string)
+	engine   *Engine
+	decoder  *notify.Decoder
+	quota    *quota
+	sockets  []*socket
+	packets  chan packet
+	items    chan item
+	counters counters
+	grumbles grumbles
 }
 
 // packet is a datagram on its way to a decoder.
@@ -77,24 +65,14 @@ type packet struct {
 
 // New binds the sockets. hint is called, from the committer, after something of a cluster was stored; it must not wait.
 // stored are the engines that the journal remembers. Run must follow: it closes the sockets.
-func New(ctx context.Context, cfg Config, engine *Engine, store Store, stored []journal.Engine, hint func(clusterID string), log *logrus.Entry) (*Receiver, error) {
-	voc, err := newVocabulary()
+func New(ctx context.Context, cfg Config, engine *Engine, store Store, stored []report.Engine, hint func(clusterID string), log *logrus.Entry) (*Receiver, error) {
+	decoder, err := notify.New(cfg.Config, engine.now, stored)
 	if err != nil {
 		return nil, err
 	}
-	plain, scopes := make([]snmp.User, 0, len(cfg.Users)), map[string][]string{}
-	for _, u := range cfg.Users {
-		plain = append(plain, u.User)
-		scopes[u.Name] = u.Clusters
-	}
-	keys, err := snmp.NewKeyring(plain...)
-	if err != nil {
-		return nil, fmt.Errorf("users of notifications: %w", err)
-	}
 	r := &Receiver{
-		cfg: cfg, log: log, store: store, hint: hint, engine: engine, keys: keys, voc: voc,
-		authority: snmp.NewAuthority(engine.now, keys), senders: newSenders(cfg.Clusters, scopes, stored),
-		quota: newQuota(cfg.SourceRate, cfg.SourceBurst), packets: make(chan packet, packetQueue), items: make(chan item, itemQueue),
+		cfg: cfg, log: log, store: store, hint: hint, engine: engine, decoder: decoder, quota: newQuota(cfg.SourceRate, cfg.SourceBurst),
+		packets: make(chan packet, packetQueue), items: make(chan item, itemQueue),
 	}
 	for _, addr := range cfg.Trusted {
 		r.quota.trust(addr)
@@ -133,7 +111,7 @@ func (r *Receiver) EngineID() string { return r.engine.Hex() }
 
 // Learn takes what a poll found: the id of the cluster configured under name, its engines, and where its nodes send from.
 func (r *Receiver) Learn(name, clusterID string, engines [][]byte, sources []netip.Addr) {
-	r.senders.learn(name, clusterID, engines)
+	r.decoder.Learn(name, clusterID, engines)
 	for _, addr := range sources {
 		r.quota.trust(addr)
 	}

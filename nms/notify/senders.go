@@ -1,4 +1,4 @@
-package trapd
+package notify
 
 import (
 	"encoding/hex"
@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"hawser/mib/snmp"
-	"hawser/nms/journal"
+	"hawser/nms/report"
 )
 
 // maxEngines bounds the sending engines that are remembered.
@@ -44,7 +44,7 @@ const (
 	originLearnt     = "learnt"
 )
 
-func newSenders(known []Known, users map[string][]string, stored []journal.Engine) *senders {
+func newSenders(known []Known, users map[string][]string, stored []report.Engine) *senders {
 	s := &senders{engines: map[string]*sender{}, clusters: map[string]string{}, users: users, pinned: map[string]bool{}}
 	for _, e := range stored {
 		n := &sender{clusterID: e.ClusterID, origin: e.Origin}
@@ -160,10 +160,10 @@ func (s *senders) learn(name, clusterID string, engines [][]byte) {
 }
 
 // record is the stored form of a sender after an accepted message.
-func (s *senders) record(engineID []byte, boots, seconds uint32, now time.Time) journal.Engine {
+func (s *senders) record(engineID []byte, boots, seconds uint32, now time.Time) report.Engine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := hex.EncodeToString(engineID)
 	n := s.engine(id)
-	return journal.Engine{EngineID: id, ClusterID: n.clusterID, Origin: n.origin, Boots: boots, Time: seconds, Seen: now}
+	return report.Engine{EngineID: id, ClusterID: n.clusterID, Origin: n.origin, Boots: boots, Time: seconds, Seen: now}
 }

@@ -1,32 +1,51 @@
-package trapd
+package notify
 
 import (
-	"io"
+	"net/netip"
 	"testing"
 	"time"
 
-	"github.com/sirupsen/logrus"
-
 	"hawser/mib/snmp"
 	"hawser/nms/ask/asktest"
-	"hawser/nms/journal"
+	"hawser/nms/report"
 )
 
-// decoder is a Receiver without sockets and store: the path from octets to a row.
-func decoder(tb testing.TB) *Receiver {
+// auditor is the user that signs.
+func auditor() snmp.User { return asktest.Users()["auditor"].User }
+
+func clusterEngine() []byte {
+	return []byte{0x80, 0, 0x7e, 0xd9, 5, 'c', 'l', 'u', 's', 't', 'e', 'r', '1'}
+}
+
+// ourEngine is the engine of the decoder.
+func ourEngine() snmp.Engine {
+	return snmp.Engine{ID: []byte{0x80, 0, 0x7e, 0xd9, 5, 'm', 'e'}, Boots: 1, Time: 10}
+}
+
+func decoder(tb testing.TB) *Decoder {
 	tb.Helper()
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	cfg := Config{
-		Users: []User{{User: auditor()}}, Communities: []string{"public"}, SourceRate: 1, SourceBurst: 1,
+	d, err := New(Config{
+		Users: []User{{User: auditor()}}, Communities: []string{"public"},
 		Clusters: []Known{{Name: "harbour", ClusterID: asktest.ID, Engines: [][]byte{clusterEngine()}}},
-	}
-	engine := &Engine{ID: []byte{0x80, 0, 0x7e, 0xd9, 5, 'm', 'e'}, Boots: 1, started: time.Now()}
-	r, err := New(tb.Context(), cfg, engine, nil, nil, func(string) {}, logrus.NewEntry(log))
+	}, ourEngine, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return r
+	return d
+}
+
+func failed(tb testing.TB, seq uint32) []snmp.Varbind {
+	return asktest.Notification(tb, seq, "serviceFailed", nil)
+}
+
+func encodeV2(tb testing.TB, kind snmp.PDUType, varbinds []snmp.Varbind) []byte {
+	tb.Helper()
+	m := snmp.Message{Version: snmp.V2c, Community: "public", PDU: snmp.PDU{Type: kind, RequestID: 4711, Varbinds: varbinds}}
+	packet, err := m.Encode()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return packet
 }
 
 // seal is a v3 notification as the given engine's, signed by the auditor.
@@ -48,14 +67,14 @@ func seal(tb testing.TB, kind snmp.PDUType, engine []byte, boots, seconds uint32
 	return packet
 }
 
-// FuzzDatagram feeds octets from the network to everything between the socket and the journal.
+// FuzzDatagram feeds octets from the network to everything between the socket and the report.
 func FuzzDatagram(f *testing.F) {
-	r := decoder(f)
-	f.Add(encodeV2(f, snmp.TrapV2, failed(f, 1, nil)))
-	f.Add(encodeV2(f, snmp.InformRequest, failed(f, 2, nil)))
+	d := decoder(f)
+	f.Add(encodeV2(f, snmp.TrapV2, failed(f, 1)))
+	f.Add(encodeV2(f, snmp.InformRequest, failed(f, 2)))
 	f.Add(encodeV2(f, snmp.TrapV2, snmp.Notification(1, snmp.OID{1, 3, 6, 1, 6, 3, 1, 1, 5, 3})))
-	f.Add(seal(f, snmp.TrapV2, clusterEngine(), 3, 100, failed(f, 3, nil)))
-	f.Add(seal(f, snmp.InformRequest, r.engine.ID, 1, 0, failed(f, 4, nil)))
+	f.Add(seal(f, snmp.TrapV2, clusterEngine(), 3, 100, failed(f, 3)))
+	f.Add(seal(f, snmp.InformRequest, ourEngine().ID, 1, 0, failed(f, 4)))
 	v1 := snmp.Message{Version: snmp.V1, Community: "public", PDU: snmp.PDU{Type: snmp.TrapV1, V1: &snmp.V1Trap{Enterprise: snmp.OID{1, 3, 6, 1, 4, 1, 9}, Generic: 6}}}
 	packet, err := v1.Encode()
 	if err != nil {
@@ -63,23 +82,21 @@ func FuzzDatagram(f *testing.F) {
 	}
 	f.Add(packet)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		o, _, err := r.open(data, time.Now())
+		note, _, err := d.Decode(data, netip.MustParseAddrPort("127.0.0.1:9"), time.Now())
 		if err != nil {
 			return
 		}
-		it := r.item(packetFrom("127.0.0.1:9", data), o)
 		switch {
-		case (it.event == nil) == (it.unknown == nil):
-			t.Fatalf("got event %v and unknown %v, want one of them", it.event, it.unknown)
-		case it.event != nil && it.event.ClusterID == "":
+		case (note.Event == nil) == (note.Unknown == nil):
+			t.Fatalf("got event %v and unknown %v, want one of them", note.Event, note.Unknown)
+		case note.Event != nil && note.Event.ClusterID == "":
 			t.Fatal("an event without a cluster")
-		case it.event != nil && it.event.Authentic && !o.authenticated:
+		case note.Event != nil && note.Event.Authentic && note.Event.User == "":
 			t.Fatal("authentic, but nobody signed it")
-		case o.inform != (it.answer != nil):
-			t.Fatalf("inform %v, answer %v", o.inform, it.answer != nil)
 		}
-		if batch, _ := assemble([]item{it}); len(batch.Events) > 1 || len(batch.Unknown) > 1 {
-			t.Fatalf("one datagram made %+v", batch)
+		inform := note.Event != nil && note.Event.Via == report.ViaInform || note.Unknown != nil && note.Unknown.Kind == report.ViaInform
+		if inform != (note.Answer != nil) {
+			t.Fatalf("inform %v, answer %v", inform, note.Answer != nil)
 		}
 	})
 }
@@ -91,7 +108,7 @@ func FuzzVarbinds(f *testing.F) {
 		f.Fatal(err)
 	}
 	var encoded []byte
-	whole := failed(f, 1, nil)
+	whole := failed(f, 1)
 	for _, vb := range whole[2:] {
 		encoded = snmp.AppendVarbind(encoded, vb)
 	}
@@ -110,7 +127,7 @@ func FuzzVarbinds(f *testing.F) {
 		if err == nil && (e.ClusterID == "" || e.Generation == 0) {
 			t.Fatalf("an event without identity: %+v", e)
 		}
-		if err == nil && e.Rank != journal.RankHint {
+		if err == nil && e.Rank != report.RankHint {
 			t.Fatal("varbinds gave themselves a rank")
 		}
 	})
