@@ -106,6 +106,75 @@ func TestPurePackages(t *testing.T) {
 	})
 }
 
+// owned says which packages alone may import a library: it can be replaced there, and its types go no further.
+var owned = []struct {
+	library string
+	by      []string
+}{
+	{"github.com/spf13/viper", []string{"plugin/cmd/..."}},
+	{"github.com/gosnmp/gosnmp", []string{"mib/snmp", "nms/...", "fixtures/..."}},
+	{"github.com/stmcginnis/gofish", []string{"redfish/..."}},
+}
+
+func TestLibrariesStayWhereTheyAreOwned(t *testing.T) {
+	eachFile(t, func(file, pkg string, f *ast.File) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		for _, spec := range f.Imports {
+			for _, o := range owned {
+				if !strings.HasPrefix(importPath(t, spec), o.library) {
+					continue
+				}
+				if !slices.ContainsFunc(o.by, func(rule string) bool { return matches(rule, pkg) }) {
+					t.Errorf("%s imports %s, which is only for %v", file, o.library, o.by)
+				}
+			}
+		}
+	})
+}
+
+func TestNoInitAndNoExitOutsideMain(t *testing.T) {
+	eachFile(t, func(file, _ string, f *ast.File) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		for _, decl := range f.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				t.Errorf("%s has an init function: wire it where it is used", file)
+			}
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if x, ok := sel.X.(*ast.Ident); ok && x.Name == "os" && sel.Sel.Name == "Exit" && f.Name.Name != "main" {
+				t.Errorf("%s calls os.Exit: only a main does", file)
+			}
+			return true
+		})
+	})
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	said := map[string]bool{}
+	eachFile(t, func(file, pkg string, f *ast.File) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		said[pkg] = said[pkg] || f.Doc != nil && (path.Base(file) == "doc.go" || f.Name.Name == "main")
+	})
+	if len(said) < 20 {
+		t.Fatalf("only %d packages found: this test does not see the module", len(said))
+	}
+	for pkg, ok := range said {
+		if !ok {
+			t.Errorf("%s has no doc.go that says what it is", pkg)
+		}
+	}
+}
+
 // eachFile parses every Go file's imports and body.
 func eachFile(t *testing.T, visit func(file, pkg string, f *ast.File)) {
 	t.Helper()
@@ -119,7 +188,7 @@ func eachFile(t *testing.T, visit func(file, pkg string, f *ast.File)) {
 		if !strings.HasSuffix(file, ".go") || !strings.Contains(file, "/") {
 			return nil
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
