@@ -10,7 +10,7 @@ const (
 	LayerApplicationServer
 	LayerMessageServer
 	LayerDatabaseServer
-	LayerVirtualIp
+	LayerVirtualIP
 	LayerDataPartition
 	LayerOther
 )

@@ -22,7 +22,7 @@ type Job struct {
 }
 
 // Ended says whether the job will not change any more.
-func (s JobState) Ended() bool { return s == JobDone || s == JobFailed || s == JobCancelled }
+func (j JobState) Ended() bool { return j == JobDone || j == JobFailed || j == JobCancelled }
 
 // Sink is where notifications go.
 type Sink struct {
