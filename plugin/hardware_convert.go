@@ -33,8 +33,9 @@ func power(p redfish.PowerState) cluster.PowerState {
 	return cluster.PowerUnknown
 }
 
-// hardwareFrom is an inventory, with the settings if they could be read, in the words of the log.
-func hardwareFrom(node string, inv *redfish.Inventory, settings *redfish.Settings) cluster.Hardware {
+// hardwareFrom is an inventory, with the settings if they could be read, in the words of the log. What was known before and
+// could not be read now stays, as unknown.
+func hardwareFrom(node string, inv *redfish.Inventory, settings *redfish.Settings, before observed) cluster.Hardware {
 	sys := inv.System
 	hw := cluster.Hardware{
 		Node: node, BMCState: "ok", Collected: inv.CollectedAt, Problems: inv.Problems,
@@ -48,7 +49,7 @@ func hardwareFrom(node string, inv *redfish.Inventory, settings *redfish.Setting
 	if sys.PowerLimitWatts != nil {
 		hw.System.PowerLimit = int(*sys.PowerLimitWatts)
 	}
-	keys := partKeys(inv.Components)
+	keys := newKeyer(inv.Components, before).keys
 	for _, c := range inv.Components {
 		if c.Class == redfish.ClassSensor {
 			continue // shown with its reading
@@ -61,26 +62,11 @@ func hardwareFrom(node string, inv *redfish.Inventory, settings *redfish.Setting
 	for _, s := range inv.Sensors {
 		hw.Sensors = append(hw.Sensors, sensorFrom(s))
 	}
+	keepUnread(&hw, inv, before)
 	if settings != nil {
 		hw.Settings = settingsFrom(settings)
 	}
 	return hw
-}
-
-// partKeys gives each component its identity: its serial where that is its own, else its path (MIB.md, Indexes).
-func partKeys(parts []redfish.Component) map[string]string {
-	count := map[string]int{}
-	for _, c := range parts {
-		count[c.Serial]++
-	}
-	keys := make(map[string]string, len(parts))
-	for _, c := range parts {
-		keys[c.Path] = c.Path
-		if c.Serial != "" && count[c.Serial] == 1 {
-			keys[c.Path] = "serial:" + c.Serial
-		}
-	}
-	return keys
 }
 
 func sensorFrom(s redfish.Sensor) cluster.HardwareSensor {
@@ -111,69 +97,15 @@ func silent(old *cluster.Hardware, node, state, problem string) cluster.Hardware
 	hw.BMCState, hw.Problems = state, []string{problem}
 	hw.System.Health, hw.System.Power = cluster.HealthUnknown, cluster.PowerUnknown
 	hw.System.HealthReason = "the BMC does not answer"
+	if state == "refused" {
+		hw.System.HealthReason = "the BMC refuses user name or password"
+	}
 	hw.Components, hw.Sensors = slices.Clone(hw.Components), slices.Clone(hw.Sensors)
 	for i := range hw.Components {
-		hw.Components[i].Health = cluster.HealthUnknown
+		hw.Components[i].Health, hw.Components[i].State = cluster.HealthUnknown, ""
 	}
 	for i := range hw.Sensors {
 		hw.Sensors[i].Health = cluster.HealthUnknown
 	}
 	return hw
-}
-
-// settingsFrom are the BIOS attributes in the words of the log. A password is named, its value never is.
-func settingsFrom(s *redfish.Settings) []cluster.HardwareSetting {
-	out := make([]cluster.HardwareSetting, 0, len(s.Settings))
-	for _, a := range s.Settings {
-		row := cluster.HardwareSetting{
-			Scope: cluster.ScopeBIOS, Name: a.Name, Type: a.Type, Current: a.Current.String(), Default: a.Default.String(),
-			Values: a.Allowed, Lower: a.LowerBound, Upper: a.UpperBound, Pattern: a.Pattern, ReadOnly: a.ReadOnly,
-			RebootNeeded: a.ResetRequired,
-		}
-		if a.Type == cluster.SettingString {
-			row.Lower, row.Upper = a.MinLength, a.MaxLength
-		}
-		if a.Step != nil {
-			row.Step = *a.Step
-		}
-		if a.Staged() {
-			row.Pending = a.Pending.String()
-		}
-		if a.Type == cluster.SettingPassword {
-			row.Current, row.Pending, row.Default = "", "", ""
-		}
-		out = append(out, row)
-	}
-	return out
-}
-
-var settingStates = map[redfish.SettingState]cluster.SettingState{
-	redfish.StateInSync: cluster.SettingInSync, redfish.StateDrifted: cluster.SettingDrifted,
-	redfish.StateStaged: cluster.SettingStaged, redfish.StateApplying: cluster.SettingApplying,
-	redfish.StateFailed: cluster.SettingFailed, redfish.StateRejected: cluster.SettingRejected,
-	redfish.StateReverted: cluster.SettingReverted,
-}
-
-// verdicts are the ends of an apply or a stage, setting by setting.
-func verdicts(node string, results []redfish.Result) []cluster.SettingIs {
-	var out []cluster.SettingIs
-	for _, r := range results {
-		state, ok := settingStates[r.State]
-		if !ok {
-			state = cluster.SettingUnknown
-		}
-		out = append(out, cluster.SettingIs{Node: node, Scope: cluster.ScopeBIOS, Name: r.Name, State: state, Message: r.Message})
-	}
-	return out
-}
-
-// rejections are the wishes that the registry or its dependencies refuse.
-func rejections(node string, plan *redfish.Plan) []cluster.SettingIs {
-	var out []cluster.SettingIs
-	for _, r := range plan.Rejections {
-		out = append(out, cluster.SettingIs{
-			Node: node, Scope: cluster.ScopeBIOS, Name: r.Name, State: cluster.SettingRejected, Message: r.Error(),
-		})
-	}
-	return out
 }

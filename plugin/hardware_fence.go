@@ -49,8 +49,8 @@ func (f bmcFence) Power(ctx context.Context) (fence.Power, error) {
 		return fence.Unknown, err
 	}
 	switch state {
-	case redfish.PowerOn, redfish.PowerPoweringOff, redfish.PowerPaused:
-		return fence.On, nil
+	case redfish.PowerOn, redfish.PowerPoweringOn, redfish.PowerPoweringOff, redfish.PowerPaused:
+		return fence.On, nil // what is not off may run
 	case redfish.PowerOff:
 		return fence.Off, nil
 	}

@@ -4,20 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	"hawser/cluster"
 	"hawser/redfish"
 )
 
 // apply brings all desired settings of the node into force: staged, reset when the node carries no active service, read
-// again, judged one by one.
+// again, judged one by one. One wish that is not possible refuses all, before anything is touched.
 func (w *hardwareWorker) apply(ctx context.Context, j cluster.Job) (string, error) {
+	bound, cancel := context.WithTimeout(ctx, w.pace.collect)
+	defer cancel()
 	wishes := w.wishes()
 	if len(wishes) == 0 {
 		return "nothing is desired", nil
 	}
-	plan, err := w.bmc.Plan(ctx, desiredOf(wishes))
+	plan, err := w.bmc.Plan(bound, desiredOf(wishes))
 	if err != nil {
 		return "", err
 	}
@@ -28,49 +30,66 @@ func (w *hardwareWorker) apply(ctx context.Context, j cluster.Job) (string, erro
 	if plan.Empty() {
 		return "all settings are as desired", w.collect(ctx)
 	}
-	gate := &jobGate{worker: w, job: j}
-	report, err := w.bmc.Apply(ctx, plan, gate, func(s redfish.Step) {
-		w.progress(ctx, j, stepPercent(s), string(s.Name)+" "+s.Detail)
-	})
-	if report != nil {
-		w.mark(ctx, verdicts(w.node, report.Results))
-	}
+	staging, err := w.bmc.Stage(bound, plan)
 	if err != nil {
 		return "", err
 	}
-	bound, cancel := context.WithTimeout(ctx, w.timeout)
-	defer cancel()
-	if err := w.collect(bound); err != nil {
-		return "", fmt.Errorf("applied, but not read again: %w", err)
+	w.mark(ctx, verdicts(w.node, staging.Results))
+	return w.activate(ctx, j, staging.Plan.ResetNeeded)
+}
+
+// activate waits for the node, and brings what is staged into force. What was wished while it waited goes along.
+func (w *hardwareWorker) activate(ctx context.Context, j cluster.Job, reset bool) (string, error) {
+	gate := &jobGate{worker: w, job: j, done: func() {}}
+	if reset {
+		if err := gate.await(ctx); err != nil {
+			return "", err
+		}
 	}
-	w.appliedEvent(ctx, j, report)
-	if !report.OK() {
+	defer gate.release(ctx)
+	bound, cancel := context.WithTimeout(ctx, w.pace.collect)
+	defer cancel()
+	plan, marks, err := w.plan(bound, w.wishes())
+	w.mark(ctx, marks)
+	if err != nil {
+		return "", err
+	}
+	report, err := w.bmc.Apply(ctx, plan, gate, func(s redfish.Step) { gate.show(ctx, s) })
+	return w.judge(ctx, j, report, err)
+}
+
+// judge records the verdict on each setting and tells it.
+func (w *hardwareWorker) judge(ctx context.Context, j cluster.Job, report *redfish.Report, err error) (string, error) {
+	if report != nil && ctx.Err() == nil {
+		w.mark(ctx, verdicts(w.node, report.Results))
+		w.raise(ctx, appliedEvent(w.node, j, report, err))
+		if err := w.collect(ctx); err != nil && ctx.Err() == nil {
+			w.log.WithError(err).Warn("the BMC could not be read after an apply")
+		}
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case !report.OK():
 		return "", errors.New(report.Summary())
 	}
 	return report.Summary(), nil
 }
 
-func (w *hardwareWorker) wishes() []cluster.Desired {
-	var out []cluster.Desired
-	for _, d := range w.source.Snapshot().State.Desired {
-		if d.Node == w.node && d.Value != "" {
-			out = append(out, d)
-		}
-	}
-	return out
-}
-
-func (w *hardwareWorker) appliedEvent(ctx context.Context, j cluster.Job, report *redfish.Report) {
+func appliedEvent(node string, j cluster.Job, report *redfish.Report, err error) cluster.Event {
 	e := cluster.Event{
 		Type: cluster.EventSettingsApplied, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentSetting,
-		ComponentName: "bios", NodeName: w.node, Reaction: cluster.ReactedApply, Result: cluster.ResultSucceeded,
-		Duration: report.Ended.Sub(report.Began), Setter: j.By.User,
-		Summary: fmt.Sprintf("settings of %s: %s", w.node, report.Summary()),
+		ComponentName: "bios", NodeName: node, Reaction: cluster.ReactedApply, Result: cluster.ResultSucceeded,
+		Duration: report.Ended.Sub(report.Began), Setter: j.By.User, AlarmKey: settingsAlarm(node), Clear: true,
+		Summary: fmt.Sprintf("settings of %s: %s", node, report.Summary()),
 	}
-	if !report.OK() {
-		e.Severity, e.Result, e.Error = cluster.SeverityWarning, cluster.ResultFailed, report.Summary()
+	if err != nil || !report.OK() {
+		e.Severity, e.Result, e.Error, e.Clear = cluster.SeverityWarning, cluster.ResultFailed, report.Summary(), false
+		if err != nil {
+			e.Error = err.Error()
+		}
 	}
-	w.raise(ctx, e)
+	return e
 }
 
 // stepPercent is how far an apply has come: by its step, within a task by the task's own word.
@@ -85,46 +104,20 @@ func stepPercent(s redfish.Step) int {
 	return from
 }
 
-// jobGate stands between an apply and the services of the node.
-type jobGate struct {
-	worker *hardwareWorker
-	job    cluster.Job
+// stepDetail is a step in the words of a job's detail; its first word is the step.
+func stepDetail(s redfish.Step) string {
+	return strings.TrimSpace(string(s.Name) + " " + s.Detail)
 }
 
-const (
-	// clearanceEvery is how often a node that carries a service is asked again.
-	clearanceEvery = time.Second
-	// clearanceWait is how long a job waits for its node to be free.
-	clearanceWait = 24 * time.Hour
-)
-
-// Clear waits until the node carries no active service, and keeps it so. While it waits the job says why.
-func (g *jobGate) Clear(ctx context.Context, reason string) (func(), error) {
-	w := g.worker
-	limit := time.Now().Add(clearanceWait)
-	said := ""
-	for {
-		bound, cancel := context.WithTimeout(ctx, time.Minute)
-		done, err := w.hardware.Clearance(bound, w.node, fmt.Sprintf("hardware job %d", g.job.Index))
-		cancel()
-		if err == nil {
-			w.log.WithField("job", g.job.Index).WithField("reason", reason).Info("the node is free: it may be reset")
-			return done, nil
-		}
-		if said != err.Error() {
-			said = err.Error()
-			w.progress(ctx, g.job, 40, "waiting: "+said)
-		}
-		if time.Now().After(limit) || !leads(w.source.Snapshot()) || !pause(ctx, clearanceEvery) {
-			return nil, err
-		}
+// resetBegan says whether a job whose detail this is may have reset its machine.
+func resetBegan(detail string) bool {
+	word, _, _ := strings.Cut(detail, " ")
+	switch redfish.StepName(word) {
+	case redfish.StepReset, redfish.StepWait, redfish.StepVerify, redfish.StepDone, rejoining:
+		return true
 	}
+	return false
 }
 
-// Save keeps the step in the job's row before it is taken.
-func (g *jobGate) Save(ctx context.Context, step redfish.Step) error {
-	return g.worker.recorder.Progress(ctx, cluster.JobIs{
-		Hw: true, Index: g.job.Index, State: cluster.JobRunning, Progress: stepPercent(step),
-		Detail: string(step.Name) + " " + step.Detail,
-	})
-}
+// rejoining is the word of a job whose machine is up while its node does not take part yet.
+const rejoining redfish.StepName = "rejoin"

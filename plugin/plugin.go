@@ -2,8 +2,6 @@ package plugin
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -31,17 +29,13 @@ type Monitor struct {
 	notifier  *Notifier
 	hardware  *HardwareMonitor
 	agent     *agent.Agent
-	ready     chan struct{}
 }
 
 // New builds the monitoring controller of a node over its cluster controller. engineID is the node's own snmpEngineID;
 // bmcs are those whose fence devices the controller uses too (FenceDevices).
 func New(cfg Config, controller Controller, engineID []byte, bmcs map[string]*redfish.BMC, version string, log *logrus.Entry) (*Monitor, error) {
-	m := &Monitor{ready: make(chan struct{})}
+	m := &Monitor{}
 	var err error
-	if m.notifier, err = NewNotifier(cfg, controller, controller, log); err != nil {
-		return nil, err
-	}
 	if m.hardware, err = NewHardwareMonitor(cfg, controller, controller, controller, bmcs, log); err != nil {
 		return nil, err
 	}
@@ -58,6 +52,9 @@ func New(cfg Config, controller Controller, engineID []byte, bmcs map[string]*re
 	}
 	if m.agent, err = agent.New(ac, m.backend, log.WithField("component", "agent")); err != nil {
 		return nil, err
+	}
+	if m.notifier, err = NewNotifier(cfg, controller, controller, log); err != nil {
+		return nil, err // last, because it opens a socket
 	}
 	return m, nil
 }
@@ -106,8 +103,8 @@ func (m *Monitor) counters() map[string]uint64 {
 	for name, n := range map[string]uint64{
 		"SelfGets": s.Gets, "SelfGetNexts": s.GetNexts, "SelfGetBulks": s.GetBulks, "SelfSets": s.Sets,
 		"SelfErrTooBig": s.Errors[snmp.TooBig], "SelfErrNoAccess": s.Errors[snmp.NoAccess] + s.Errors[snmp.AuthorizationError],
-		"SelfErrWrongValue": s.Errors[snmp.WrongType] + s.Errors[snmp.WrongLength] + s.Errors[snmp.WrongEncoding] + s.Errors[snmp.WrongValue],
-		"SelfErrNoCreation": s.Errors[snmp.NoCreation] + s.Errors[snmp.NotWritable] + s.Errors[snmp.InconsistentName],
+		"SelfErrWrongValue":   s.Errors[snmp.WrongType] + s.Errors[snmp.WrongLength] + s.Errors[snmp.WrongEncoding] + s.Errors[snmp.WrongValue],
+		"SelfErrNoCreation":   s.Errors[snmp.NoCreation] + s.Errors[snmp.NotWritable] + s.Errors[snmp.InconsistentName],
 		"SelfErrInconsistent": s.Errors[snmp.InconsistentValue], "SelfErrUnavailable": s.Errors[snmp.ResourceUnavailable],
 		"SelfErrUndoFailed": s.Errors[snmp.UndoFailed], "SelfErrGeneral": s.Errors[snmp.GenErr],
 		"SelfDropMalformed": s.ParseErrors, "SelfDropVersion": s.BadVersions,
@@ -139,55 +136,4 @@ func (m *Monitor) Addrs() []string {
 // Run runs all parts until ctx ends.
 func (m *Monitor) Run(ctx context.Context) error {
 	return RunTasks(ctx, m.publisher, m.backend, m.notifier, m.hardware, m.agent)
-}
-
-// EngineID reads the node's own snmpEngineID from its data folder, or makes one there. It is bound to the machine: a folder
-// that was copied to another machine gets a new one, so that no two engines share an id.
-func EngineID(dataDir, machine string) ([]byte, error) {
-	path := filepath.Join(dataDir, "snmp-engine-id")
-	data, err := os.ReadFile(path)
-	if err == nil {
-		if id, ok := ownEngineID(data, machine); ok {
-			return id, nil
-		}
-	} else if !os.IsNotExist(err) {
-		return nil, fmt.Errorf("engine id: %w", err)
-	}
-	id := snmp.NewEngineID(mib.PEN)
-	if err := writeFile(path, fmt.Appendf(nil, "%x %s\n", id, machine)); err != nil {
-		return nil, fmt.Errorf("engine id: %w", err)
-	}
-	return id, nil
-}
-
-// ownEngineID reads "HEX MACHINE"; false if it is another machine's, or damaged.
-func ownEngineID(data []byte, machine string) ([]byte, bool) {
-	var id []byte
-	var of string
-	if n, err := fmt.Sscanf(string(data), "%x %s", &id, &of); err != nil || n != 2 || of != machine || len(id) < 5 || len(id) > mib.EngineIDMax {
-		return nil, false
-	}
-	return id, true
-}
-
-// writeFile writes a file whole or not at all, durably.
-func writeFile(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // gone already if all went well
-	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

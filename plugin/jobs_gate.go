@@ -1,0 +1,132 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hawser/cluster"
+	"hawser/redfish"
+)
+
+// jobGate stands between an apply and the services of the node: it holds the node's reservation.
+type jobGate struct {
+	worker   *hardwareWorker
+	job      cluster.Job
+	done     func() // ends the reservation
+	boot     string // of the node before its reset, empty if that is not known
+	reset    bool   // the machine may have been reset
+	verified bool   // it is up again, as its BMC says
+	released bool
+}
+
+// await waits until the node carries no active service, and keeps it so. While it waits the job says why, and new wishes
+// are staged.
+func (g *jobGate) await(ctx context.Context) error {
+	w := g.worker
+	for limit, said := time.Now().Add(w.pace.patience), ""; ; {
+		g.boot = w.source.Snapshot().State.Nodes[w.node].Boot
+		bound, cancel := context.WithTimeout(ctx, time.Minute)
+		done, err := w.hardware.Clearance(bound, w.node, jobName(g.job))
+		cancel()
+		if err == nil {
+			w.log.WithField("job", g.job.Index).Info("the node is free: it may be reset")
+			g.done = done
+			return nil
+		}
+		if said != err.Error() && w.progress(ctx, g.job, 40, "waiting: "+err.Error()) == nil {
+			said = err.Error()
+		}
+		if time.Now().After(limit) {
+			return fmt.Errorf("the node was not free within %s; the settings stay staged: %w", w.pace.patience, err)
+		}
+		if !pause(ctx, w.pace.clearance) {
+			return ctx.Err()
+		}
+		if wishes := w.newWishes(w.source.Snapshot().State); len(wishes) > 0 {
+			w.stage(ctx, wishes)
+		}
+	}
+}
+
+// Clear is called before the reset, when the node is reserved already.
+func (g *jobGate) Clear(ctx context.Context, _ string) (func(), error) {
+	if g.released {
+		return nil, fmt.Errorf("the reservation of %s has ended", g.worker.node)
+	}
+	return func() { g.release(ctx) }, nil
+}
+
+// release ends the reservation when the node takes part again. If this node leads no more while the machine restarts, the
+// reservation stays: without it the silence of the node would be taken for a failure, and its next leader ends it.
+func (g *jobGate) release(ctx context.Context) {
+	if g.released {
+		return
+	}
+	g.released = true
+	if g.reset && g.verified {
+		g.rejoined(ctx)
+	}
+	if g.reset && ctx.Err() != nil {
+		g.worker.log.WithField("job", g.job.Index).Info("the node stays reserved: the next leader finishes the job")
+		return
+	}
+	g.done()
+}
+
+// rejoined waits until the node's new boot takes part in the cluster. The machine is up before its daemon is.
+func (g *jobGate) rejoined(ctx context.Context) {
+	w := g.worker
+	bound, cancel := context.WithTimeout(ctx, w.pace.rejoin)
+	defer cancel()
+	for said := false; ; said = true {
+		changed := w.source.Changed()
+		if takesPart(w.source.Snapshot(), w.node, g.boot) {
+			return
+		}
+		if !said {
+			_ = w.progress(ctx, g.job, 80, string(rejoining)+": the machine is up, its node does not take part yet") // logged
+		}
+		again := time.NewTimer(w.pace.clearance) // what a node hears is not in the log, so nothing may tell of it
+		select {
+		case <-bound.Done():
+			again.Stop()
+			w.log.WithField("job", g.job.Index).Warn("the node did not come back after its reset; its silence counts as a failure from now on")
+			return
+		case <-changed:
+		case <-again.C:
+		}
+		again.Stop()
+	}
+}
+
+// takesPart says whether a node is in the cluster, under another boot than before. One that was not in it before its reset
+// is not waited for: its silence is no news.
+func takesPart(s *cluster.Snapshot, node, before string) bool {
+	n, live := s.State.Nodes[node], s.Nodes[node]
+	if n.Boot == "" || n.State == cluster.NodeOffline || n.State == cluster.NodeFenced {
+		return true
+	}
+	return n.Boot != before && (node == s.Local || live.Heard && !live.Suspect)
+}
+
+// Save keeps the step in the job's row before it is taken.
+func (g *jobGate) Save(ctx context.Context, step redfish.Step) error {
+	if err := g.worker.progress(ctx, g.job, stepPercent(step), stepDetail(step)); err != nil {
+		return err
+	}
+	switch step.Name {
+	case redfish.StepReset:
+		g.reset = true
+	case redfish.StepVerify:
+		g.verified = true
+	}
+	return nil
+}
+
+// show tells how the BMC's task goes; the steps themselves are told by Save.
+func (g *jobGate) show(ctx context.Context, step redfish.Step) {
+	if step.Name == redfish.StepTask {
+		_ = g.worker.progress(ctx, g.job, stepPercent(step), stepDetail(step)) // logged
+	}
+}
