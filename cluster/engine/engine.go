@@ -66,27 +66,30 @@ type NodeView struct {
 // Action is something to do. Exactly one of the fields besides Why is set.
 type Action struct {
 	Why     string
-	Commit  []cluster.Decision // as one entry
+	Commit  []cluster.Decision // as one entry, or in order
 	Fence   *cluster.Fence     // carry out this committed intent
 	PowerOn string             // switch this fenced node on again
+	// Yield: hand leadership to another node. A leader cannot fence itself; whoever leads next can (S5).
+	Yield bool
 }
 
 // Step decides. An empty answer means that all is as it should be.
 func Step(in Input) []Action {
-	p := &pass{Input: in, said: map[string]bool{}, moved: map[string]bool{}}
+	p := &pass{Input: in, said: map[string]bool{}, moved: map[string]bool{}, intents: map[string]bool{}, joined: map[string]bool{}}
 	p.joins()
 	p.leavers()
 	p.failures()
 	p.fences()
-	for _, st := range in.State.Spec.Stacks {
-		p.stack(st)
-	}
+	p.alarms()
 	for _, st := range in.State.Spec.Stacks {
 		for _, sv := range st.Services {
 			p.service(st, sv)
 		}
 	}
-	p.observe()
+	p.observe() // before the stacks, so that the condition of "fail-over completed" shows what answers
+	for _, st := range in.State.Spec.Stacks {
+		p.stack(st)
+	}
 	p.links()
 	return p.actions
 }
@@ -97,6 +100,8 @@ type pass struct {
 	actions []Action
 	said    map[string]bool // instances that this step has recorded already, by InstanceKey
 	moved   map[string]bool // stacks that this step moves already
+	intents map[string]bool // nodes against which this step opens an intent
+	joined  map[string]bool // nodes that this step takes in
 }
 
 func (p *pass) commit(why string, decisions ...cluster.Decision) {
@@ -112,21 +117,3 @@ func (p *pass) since(t time.Time) time.Duration {
 }
 
 func event(e cluster.Event) cluster.Decision { return cluster.Decision{Event: &e} }
-
-// AlarmNode is the key of the fault "node failed".
-func AlarmNode(node string) string { return "node/" + node }
-
-// AlarmFence is the key of the fault "cannot be fenced".
-func AlarmFence(node string) string { return "fence/" + node }
-
-// AlarmStack is the key of the fault "has no place to run".
-func AlarmStack(stack string) string { return "stack/" + stack }
-
-// AlarmService is the key of a service's fault on a node.
-func AlarmService(service, node string) string { return "service/" + service + "/" + node }
-
-// AlarmQuarantine is the key of the fault "moved too often".
-func AlarmQuarantine(service string) string { return "quarantine/" + service }
-
-// AlarmLink is the key of a link's fault as one end sees it.
-func AlarmLink(key string) string { return "link/" + key }

@@ -8,10 +8,13 @@ import (
 )
 
 // intent makes an intent against the boot that the log knows, if policy allows one now: fewer than half of the nodes under
-// fence at once, and a pause after a fence that failed.
+// fence at once (A19), one at a time against a node, and a pause after a fence that failed.
 func (p *pass) intent(node, reason string, began time.Time) (cluster.Fence, bool) {
 	last := p.State.Fences[node]
-	if p.underFence() >= max(1, (len(p.State.Spec.Nodes)-1)/2) {
+	if last.Open(p.Now) || p.intents[node] || p.joined[node] {
+		return cluster.Fence{}, false
+	}
+	if p.underFence()+len(p.intents) >= max(1, (len(p.State.Spec.Nodes)-1)/2) {
 		return cluster.Fence{}, false
 	}
 	attempts := 0
@@ -21,8 +24,10 @@ func (p *pass) intent(node, reason string, began time.Time) (cluster.Fence, bool
 	if last.Done && !last.Off && last.Boot == p.State.Nodes[node].Boot && p.since(last.Ended) < pause(attempts) {
 		return cluster.Fence{}, false
 	}
+	p.intents[node] = true
 	return cluster.Fence{
-		ID: p.State.Applied + 1, Node: node, Boot: p.State.Nodes[node].Boot, Executor: p.Self, Reason: reason,
+		ID:   (p.State.Applied+1)<<4 | uint64(len(p.intents)), // two intents of one step are two
+		Node: node, Boot: p.State.Nodes[node].Boot, Executor: p.Self, Reason: reason,
 		Began: began, Intent: p.Now, Deadline: p.Now.Add(p.Config.FenceDeadline), Attempts: attempts,
 	}, true
 }
@@ -56,10 +61,25 @@ func (p *pass) fences() {
 				p.actions = append(p.actions, Action{Why: "fence " + f.Node + ": " + f.Reason, Fence: &f})
 			}
 		case f.Done && f.Off && !f.Powered && p.State.Nodes[f.Node].State == cluster.NodeFenced:
-			if p.Config.AfterFence == AfterFenceCycle && f.Attempts <= p.Config.CycleLimit && !p.PoweringOn[f.Node] {
-				p.actions = append(p.actions, Action{Why: "switch " + f.Node + " on again", PowerOn: f.Node})
-			}
+			p.cycle(f)
 		}
+	}
+}
+
+// cycle switches a fenced machine on again, unless that was done too often lately: then a person must look.
+func (p *pass) cycle(f cluster.Fence) {
+	switch {
+	case p.Config.AfterFence != AfterFenceCycle || p.PoweringOn[f.Node]:
+	case f.Attempts <= p.Config.CycleLimit:
+		p.actions = append(p.actions, Action{Why: "switch " + f.Node + " on again", PowerOn: f.Node})
+	case !p.standing(AlarmCycle(f.Node)):
+		p.commit(f.Node+" stays off", event(cluster.Event{
+			Type: cluster.EventNodeFailed, Severity: cluster.SeverityCritical, ComponentType: cluster.ComponentNode,
+			ComponentName: f.Node, NodeName: f.Node, Reaction: cluster.ReactedNone, Result: cluster.ResultNotDone,
+			Error:    fmt.Sprintf("%d fences in a row, each within %s of the one before", f.Attempts, p.Config.CycleWindow),
+			AlarmKey: AlarmCycle(f.Node), Raise: cluster.SeverityCritical,
+			Summary: "node " + f.Node + " stays off: it was fenced too often; find the cause, then switch it on",
+		}))
 	}
 }
 
@@ -85,10 +105,8 @@ func FenceEnded(s *cluster.State, f cluster.Fence, now time.Time, err error) []c
 		Summary: "fence of " + f.Node + " failed: its services stay blocked until it is proven off",
 	}
 	out := []cluster.Decision{{Fenced: &cluster.Fenced{Node: f.Node, ID: f.ID, Error: err.Error()}}}
-	for _, a := range s.Alarms {
-		if a.Key == AlarmFence(f.Node) {
-			return out // said already; the alarm stands
-		}
+	if standing(s, e.AlarmKey) {
+		return out // said already
 	}
 	return append(out, event(e))
 }

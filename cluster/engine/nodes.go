@@ -7,32 +7,53 @@ import (
 	"hawser/cluster"
 )
 
-// joins takes nodes in that report from a boot or daemon that the log does not know yet, or that came back.
+// joins takes nodes in that report from a boot or daemon that the log does not know yet, or that came back. Only the
+// report of the daemon that is heard now counts: an older one may still lie here (A1).
 func (p *pass) joins() {
 	for _, spec := range p.State.Spec.Nodes {
 		v, n := p.Nodes[spec.Name], p.State.Nodes[spec.Name]
-		r := v.Report
-		if r == nil || v.Suspect || r.Leaving || p.State.Fences[spec.Name].Open(p.Now) {
-			continue // S4: while a fence may still strike it does not join
-		}
+		fresh := v.Report != nil && v.Report.Boot == v.Boot && v.Report.Incarnation == v.Incarnation
 		switch {
-		case r.Boot != n.Boot || r.Incarnation != n.Incarnation:
-			if r.Clean && r.Incarnation >= n.Incarnation {
-				p.join(spec, r)
-			}
-		case n.State == cluster.NodeFenced:
+		case v.Suspect || v.Boot == "" || v.Leaving || (fresh && v.Report.Leaving):
+		case n.State == cluster.NodeFenced && v.Boot == n.Boot:
 			p.fenceLied(spec.Name)
+		case p.State.Fences[spec.Name].Open(p.Now): // S4: while a fence may still strike it does not join
+		case v.Boot != n.Boot || v.Incarnation != n.Incarnation:
+			p.newcomer(spec, n, fresh)
+		case !fresh:
 		case n.State == cluster.NodeOffline || n.State == cluster.NodeUnknown || n.State == cluster.NodeSuspect:
-			p.commit(spec.Name+" is heard again", nodeIs(spec.Name, admitted(n)), event(cluster.Event{
-				Type: cluster.EventNodeRecovered, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentNode,
-				ComponentName: spec.Name, NodeName: spec.Name, Reaction: cluster.ReactedRecover,
-				Result: cluster.ResultSucceeded, Duration: p.since(n.Since), AlarmKey: AlarmNode(spec.Name), Clear: true,
-				Summary: fmt.Sprintf("node %s is heard again after %s", spec.Name, round(p.since(n.Since))),
-			}))
+			p.heardAgain(spec.Name, n)
 		case n.State != admitted(n):
 			p.commit(spec.Name+" follows its admin state", nodeIs(spec.Name, admitted(n)))
 		}
 	}
+}
+
+// newcomer takes another boot or daemon in, once it is clean (S9). Until then the node takes no part: what the log says
+// of its former daemon is not true any more.
+func (p *pass) newcomer(spec cluster.NodeSpec, n cluster.Node, fresh bool) {
+	v := p.Nodes[spec.Name]
+	switch {
+	case fresh && v.Report.Clean && (v.Boot != n.Boot || v.Incarnation > n.Incarnation):
+		p.join(spec, v.Report)
+	case takesPart(n) && v.Incarnation > n.Incarnation:
+		p.commit(spec.Name+" has a new daemon that is not ready yet", nodeIs(spec.Name, cluster.NodeSuspect))
+	}
+}
+
+// takesPart says whether the log counts the node in.
+func takesPart(n cluster.Node) bool {
+	return n.State == cluster.NodeOnline || n.State == cluster.NodeStandby || n.State == cluster.NodeMaintenance
+}
+
+func (p *pass) heardAgain(node string, n cluster.Node) {
+	away := p.since(n.Since)
+	p.commit(node+" is heard again", nodeIs(node, admitted(n)), event(cluster.Event{
+		Type: cluster.EventNodeRecovered, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentNode,
+		ComponentName: node, NodeName: node, Reaction: cluster.ReactedRecover, Result: cluster.ResultSucceeded,
+		Duration: away, AlarmKey: AlarmNode(node), Clear: true,
+		Summary: fmt.Sprintf("node %s is heard again after %s", node, round(away)),
+	}))
 }
 
 func nodeIs(node string, state cluster.NodeState) cluster.Decision {
@@ -53,22 +74,36 @@ func admitted(n cluster.Node) cluster.NodeState {
 func (p *pass) join(spec cluster.NodeSpec, r *cluster.Report) {
 	n := p.State.Nodes[spec.Name]
 	away := p.since(n.Since)
+	p.joined[spec.Name] = true
 	p.commit(spec.Name+" joins", cluster.Decision{Join: &cluster.Join{
 		Node: spec.Name, Boot: r.Boot, Incarnation: r.Incarnation, MachineUUID: r.MachineUUID, Version: r.Version,
 		EngineID: r.EngineID, BootTime: r.BootTime, Emulated: r.Emulated, State: admitted(n),
 	}}, event(cluster.Event{
 		Type: cluster.EventNodeRecovered, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentNode,
 		ComponentName: spec.Name, NodeName: spec.Name, Reaction: cluster.ReactedRecover, Result: cluster.ResultSucceeded,
-		Duration: away, AlarmKey: AlarmNode(spec.Name), Clear: true, Summary: "node " + spec.Name + " joined the cluster",
+		Duration: away, AlarmKey: AlarmNode(spec.Name), Clear: true, Error: restarted(n, r),
+		Summary: "node " + spec.Name + " joined the cluster",
 	}))
 }
 
-// fenceLied reports a machine that was confirmed Off and speaks (A13). It stays out until it comes with a new boot id.
+// restarted says what happened to the node that the log knew; empty: it was not there before.
+func restarted(n cluster.Node, r *cluster.Report) string {
+	switch {
+	case n.Boot == "" || n.State == cluster.NodeFenced:
+		return ""
+	case n.Boot == r.Boot:
+		return "its daemon was restarted; what ran under the former one was stopped"
+	}
+	return "its machine was restarted"
+}
+
+// fenceLied reports a machine that was confirmed Off and speaks (A13). It stays out until it comes with a new boot id. A
+// beat that was under way when Off was confirmed proves nothing.
 func (p *pass) fenceLied(node string) {
-	for _, a := range p.State.Alarms {
-		if a.Key == AlarmFence(node) {
-			return
-		}
+	const underWay = time.Second
+	last := p.Now.Add(-p.Nodes[node].Silent)
+	if !last.After(p.State.Fences[node].Ended.Add(underWay)) || p.standing(AlarmFence(node)) {
+		return
 	}
 	p.commit(node+" speaks after its BMC said Off", event(cluster.Event{
 		Type: cluster.EventFenceFailed, Severity: cluster.SeverityCritical, ComponentType: cluster.ComponentNode,
@@ -125,11 +160,14 @@ func (p *pass) failures() {
 // failed says whether a node that took part is silent for everyone, and that is not expected.
 func (p *pass) failed(node string) bool {
 	v, n := p.Nodes[node], p.State.Nodes[node]
-	if node == p.Self || !v.Suspect || n.ReservedBy != "" || n.Admin == cluster.NodeAdminMaintenance {
+	if node == p.Self || n.ReservedBy != "" || n.Admin == cluster.NodeAdminMaintenance {
 		return false
 	}
 	if n.Boot == "" || n.State == cluster.NodeFenced || (n.State == cluster.NodeOffline && !p.holds(node)) {
 		return false
+	}
+	if !v.Suspect {
+		return p.neverReady(node)
 	}
 	if p.leaving(node) && !p.holds(node) {
 		return false
@@ -138,6 +176,13 @@ func (p *pass) failed(node string) bool {
 		return false // a new daemon has not listened for long enough
 	}
 	return !v.HeardByPeers || v.Silent > p.patience(node)
+}
+
+// neverReady says whether a restarted daemon cannot take over or stop what the former one left (S5, S9): the node counts
+// as failed, because nobody knows what runs there.
+func (p *pass) neverReady(node string) bool {
+	v, n := p.Nodes[node], p.State.Nodes[node]
+	return v.Incarnation > n.Incarnation && n.State == cluster.NodeSuspect && p.holds(node) && p.since(n.Since) > p.Config.StartGrace
 }
 
 // patience is how long a node may be silent towards the leader alone: its leases end meanwhile (S3).
@@ -156,6 +201,9 @@ func (p *pass) patience(node string) time.Duration {
 func (p *pass) nodeFailed(spec cluster.NodeSpec) {
 	v := p.Nodes[spec.Name]
 	reason := fmt.Sprintf("no beat on any link for %s", round(v.Silent))
+	if !v.Suspect {
+		reason = fmt.Sprintf("its restarted daemon was not ready within %s", round(p.since(p.State.Nodes[spec.Name].Since)))
+	}
 	failed := cluster.Event{
 		Type: cluster.EventNodeFailed, Severity: cluster.SeverityCritical, ComponentType: cluster.ComponentNode,
 		ComponentName: spec.Name, NodeName: spec.Name, Error: reason, Reaction: cluster.ReactedFence, Duration: v.Silent,
@@ -166,13 +214,18 @@ func (p *pass) nodeFailed(spec cluster.NodeSpec) {
 		p.unfenceable(spec.Name, failed)
 		return
 	}
-	if f, ok := p.intent(spec.Name, reason, p.Now.Add(-v.Silent)); ok {
-		decisions := []cluster.Decision{{Intent: &f}}
-		if p.State.Nodes[spec.Name].State != cluster.NodeSuspect {
-			decisions = append(decisions, nodeIs(spec.Name, cluster.NodeSuspect), event(failed))
-		}
-		p.commit(spec.Name+" fell silent: fence it", decisions...)
+	f, ok := p.intent(spec.Name, reason, p.Now.Add(-v.Silent))
+	if !ok {
+		return
 	}
+	decisions := []cluster.Decision{{Intent: &f}}
+	if p.State.Nodes[spec.Name].State != cluster.NodeSuspect {
+		decisions = append(decisions, nodeIs(spec.Name, cluster.NodeSuspect))
+	}
+	if !p.standing(AlarmNode(spec.Name)) { // told once, however many attempts the fence takes
+		decisions = append(decisions, event(failed))
+	}
+	p.commit(spec.Name+" failed: fence it", decisions...)
 }
 
 // unfenceable marks a silent node offline; what it holds stays blocked until it speaks, or a person confirms it Off (S2).
@@ -182,7 +235,11 @@ func (p *pass) unfenceable(node string, failed cluster.Event) {
 	}
 	failed.Reaction, failed.Result = cluster.ReactedNone, cluster.ResultNotDone
 	failed.Error += "; there is no way to fence it"
-	p.commit(node+" fell silent and cannot be fenced", nodeIs(node, cluster.NodeOffline), event(failed))
+	decisions := []cluster.Decision{nodeIs(node, cluster.NodeOffline)}
+	if !p.standing(AlarmNode(node)) {
+		decisions = append(decisions, event(failed))
+	}
+	p.commit(node+" fell silent and cannot be fenced", decisions...)
 }
 
 // round makes a duration readable.

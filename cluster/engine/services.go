@@ -27,7 +27,7 @@ func (p *pass) service(stack cluster.StackSpec, spec cluster.ServiceSpec) {
 // shouldRun says whether the service is meant to be active on the node now.
 func (p *pass) shouldRun(spec cluster.ServiceSpec, node string) bool {
 	if !spec.OnceOnly() {
-		return p.State.Runs(node)
+		return p.State.Runs(node) && p.runnable(spec.Name)
 	}
 	h := p.State.Services[spec.Name].Holder
 	return h.Node == node && !h.Withdrawn
@@ -38,7 +38,8 @@ func (p *pass) instance(stack cluster.StackSpec, spec cluster.ServiceSpec, node 
 	known := p.State.Instances[cluster.InstanceKey(spec.Name, node)]
 	policy := p.State.Services[spec.Name].Policy
 	if in.RestartDone < known.Restart {
-		return // the last order is still being carried out
+		p.restarting(stack, spec, node, in, known)
+		return
 	}
 	fault, failed := faultOf(in, known, spec, policy, p.Now)
 	switch {
@@ -46,6 +47,17 @@ func (p *pass) instance(stack cluster.StackSpec, spec cluster.ServiceSpec, node 
 		p.react(stack, spec, node, fault, in, known)
 	case !known.Failing.IsZero() && in.State == cluster.InstanceActive && good(in.Probe):
 		p.recovered(stack, spec, node, in, known)
+	}
+}
+
+// restarting watches a restart order that is still being carried out: one whose stop does not end escalates (S5).
+func (p *pass) restarting(stack cluster.StackSpec, spec cluster.ServiceSpec, node string, in cluster.InstanceReport, known cluster.Instance) {
+	late := known.State == cluster.InstanceStopping && p.since(known.Since) > stopLimit(spec)
+	if !late || !spec.OnceOnly() || p.State.Services[spec.Name].Policy.Reaction < cluster.ReactFailover {
+		return
+	}
+	if target, _ := p.standby(stack); target != "" {
+		p.failover(stack, spec, node, fmt.Sprintf("does not stop for a restart: %s", in.Message), in, known)
 	}
 }
 
@@ -80,7 +92,7 @@ func (p *pass) react(stack cluster.StackSpec, spec cluster.ServiceSpec, node, fa
 		p.restart(stack, spec, node, fault, in, known)
 	case policy.Reaction >= cluster.ReactFailover && spec.OnceOnly():
 		p.failover(stack, spec, node, fault, in, known)
-	case p.since(lastOf(known.Recent)) > restartPause(restarts-policy.RestartLimit):
+	case p.sinceLastTry(known) > restartPause(restarts-policy.RestartLimit):
 		p.restart(stack, spec, node, fault, in, known)
 	default:
 		p.serviceFailed(stack, spec, node, fault, in, known, cluster.ReactedRestart)
@@ -102,6 +114,15 @@ func lastOf(times []time.Time) time.Time {
 		return time.Time{}
 	}
 	return times[len(times)-1]
+}
+
+// sinceLastTry is the time since the last restart of this failure, or since it began; 0 if it was not recorded yet.
+func (p *pass) sinceLastTry(known cluster.Instance) time.Duration {
+	last := lastOf(known.Recent)
+	if known.Failing.After(last) {
+		last = known.Failing
+	}
+	return p.since(last)
 }
 
 // restartPause grows with each restart beyond the limit: 1 s, 2 s, 4 s ... 64 s.
@@ -161,11 +182,11 @@ func (p *pass) failover(stack cluster.StackSpec, spec cluster.ServiceSpec, node,
 		p.quarantine(stack, spec, node, fault)
 		return
 	}
-	if p.target(stack) == "" {
-		p.noStandby(stack, spec, node, fault, in, known, st)
+	if st.Phase == cluster.PhaseReleasing || p.moved[stack.Name] {
 		return
 	}
-	if st.Phase == cluster.PhaseReleasing || p.moved[stack.Name] {
+	if target, _ := p.standby(stack); target == "" {
+		p.noStandby(stack, spec, node, fault, in, known, st)
 		return
 	}
 	cause := cluster.Cause{
@@ -224,12 +245,16 @@ func (p *pass) quarantine(stack cluster.StackSpec, spec cluster.ServiceSpec, nod
 
 // noStandby keeps restarting where the service is, ever more slowly, and says once that nobody could take it.
 func (p *pass) noStandby(stack cluster.StackSpec, spec cluster.ServiceSpec, node, fault string, in cluster.InstanceReport, known cluster.Instance, st cluster.Stack) {
-	if st.Blocked == "" {
-		p.blocked(stack, st, cluster.Cause{Error: fmt.Sprintf("service %s failed on %s: %s", spec.Name, node, fault)})
-		return
+	if known.Failing.IsZero() {
+		p.serviceFailed(stack, spec, node, fault, in, known, cluster.ReactedRestart)
 	}
+	_, reason := p.standby(stack)
+	p.blocked(stack, st, cluster.Cause{
+		ComponentType: cluster.ComponentService, ComponentName: spec.Name, NodeName: node, Reaction: cluster.ReactedRestart,
+		Error: fmt.Sprintf("service %s failed on %s: %s", spec.Name, node, fault), Began: p.began(in, known),
+	}, reason)
 	policy := p.State.Services[spec.Name].Policy
-	if p.since(lastOf(known.Recent)) > restartPause(p.recentRestarts(known, policy)-policy.RestartLimit) {
+	if p.sinceLastTry(known) > restartPause(p.recentRestarts(known, policy)-policy.RestartLimit) {
 		p.restart(stack, spec, node, fault, in, known)
 	}
 }

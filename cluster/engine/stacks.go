@@ -13,6 +13,15 @@ func (p *pass) stack(spec cluster.StackSpec) {
 		return
 	}
 	st := p.State.Stacks[spec.Name]
+	if p.moved[spec.Name] {
+		return // a failing service moves it already
+	}
+	if cause, reason := p.unproven(spec, st); reason != "" {
+		p.blocked(spec, st, cause, reason)
+		if st.Phase == cluster.PhaseIdle {
+			return
+		}
+	}
 	switch st.Phase {
 	case cluster.PhaseReleasing:
 		p.releasing(spec, st)
@@ -35,7 +44,9 @@ func hasOnceOnly(spec cluster.StackSpec) bool {
 // idle checks that the primary may keep the stack.
 func (p *pass) idle(spec cluster.StackSpec, st cluster.Stack) {
 	if st.Primary == "" {
-		p.beginMove(spec, st, cluster.Cause{Reaction: cluster.ReactedNone, Error: "the stack was nowhere yet", Began: p.Now, Planned: true})
+		if !p.awaitPreferred(spec) {
+			p.beginMove(spec, st, cluster.Cause{Reaction: cluster.ReactedNone, Error: "the stack was nowhere yet", Began: p.Now, Planned: true})
+		}
 		return
 	}
 	if cause, must := p.mustLeave(spec, st); must {
@@ -46,21 +57,33 @@ func (p *pass) idle(spec cluster.StackSpec, st cluster.Stack) {
 		p.beginMove(spec, st, cause)
 		return
 	}
-	p.assignNext(spec, st.Primary)
+	if p.assignNext(spec, st.Primary) && st.Blocked != "" {
+		p.unblocked(spec, st)
+	}
+}
+
+// awaitPreferred says whether the first placement waits for the preferred node, which may still be starting.
+func (p *pass) awaitPreferred(spec cluster.StackSpec) bool {
+	n, ok := p.State.Nodes[p.State.Preferred(spec)]
+	return ok && n.Boot == "" && p.since(n.Since) < p.Config.StartGrace
 }
 
 // mustLeave says whether the primary cannot keep the stack, and why.
 func (p *pass) mustLeave(spec cluster.StackSpec, st cluster.Stack) (cluster.Cause, bool) {
 	n, f := p.State.Nodes[st.Primary], p.State.Fences[st.Primary]
 	node := cluster.Cause{ComponentType: cluster.ComponentNode, ComponentName: st.Primary, NodeName: st.Primary, Began: p.Now}
+	silent := n.State == cluster.NodeOffline || (n.State == cluster.NodeSuspect && p.Nodes[st.Primary].Suspect)
 	switch {
 	case n.State == cluster.NodeFenced && f.Off:
 		node.Error, node.Reaction, node.Began = f.Reason, cluster.ReactedFailover, f.Began
 		return node, true
-	case n.State == cluster.NodeOffline && p.heldBy(spec, st.Primary):
+	case p.heldBy(spec, st.Primary) && (silent || n.Boot == ""):
 		return cluster.Cause{}, false // S2: no proof; it is blocked where it was
-	case n.State == cluster.NodeOffline:
-		node.Error, node.Reaction = "its node is offline", cluster.ReactedFailover
+	case silent:
+		node.Error, node.Reaction = "its node is "+n.State.String(), cluster.ReactedFailover
+		return node, true
+	case n.Boot == "":
+		node.Error, node.Reaction = "its node is not in the configuration any more", cluster.ReactedFailover
 		return node, true
 	case p.leaving(st.Primary):
 		node.Error, node.Reaction, node.Planned = "its daemon is being stopped", cluster.ReactedMove, true
@@ -91,9 +114,11 @@ func (p *pass) mayGoBack(spec cluster.StackSpec, st cluster.Stack) (cluster.Caus
 	if p.State.FailbackOf(spec) != cluster.FailbackAutomatic || want == "" || want == st.Primary {
 		return cluster.Cause{}, false
 	}
-	target, _ := cluster.StandbyFor(p.State, spec)
-	if target != want || p.since(p.State.Nodes[want].Since) < p.Config.FailbackDelay {
+	if target, _ := p.standby(spec); target != want || p.since(p.State.Nodes[want].Since) < p.Config.FailbackDelay {
 		return cluster.Cause{}, false
+	}
+	if !st.LastFailover.IsZero() && p.since(st.LastFailover) < p.Config.FailbackDelay {
+		return cluster.Cause{}, false // it has just come from there
 	}
 	return cluster.Cause{
 		ComponentType: cluster.ComponentStack, ComponentName: spec.Name, NodeName: want, Error: "its preferred node is back",
@@ -101,35 +126,39 @@ func (p *pass) mayGoBack(spec cluster.StackSpec, st cluster.Stack) (cluster.Caus
 	}, true
 }
 
-// beginMove takes the leases back and names the target. Without a target the stack stays, and says why.
+// beginMove takes the leases back and names the target. Without a target the stack stays, and says why; but a daemon that
+// is being stopped gives its services up in any case.
 func (p *pass) beginMove(spec cluster.StackSpec, st cluster.Stack, cause cluster.Cause) {
-	if p.moved[spec.Name] {
-		return
-	}
 	p.moved[spec.Name] = true
-	target := p.target(spec)
-	if target == "" {
-		p.blocked(spec, st, cause)
-		return
+	if !st.Cause.Began.IsZero() && !st.Cause.Planned && !cause.Planned {
+		cause.Began = st.Cause.Began // one outage, however many attempts it takes
 	}
-	if !p.anyHeld(spec) {
+	target, reason := p.standby(spec)
+	switch {
+	case target == "" && p.leaving(st.Primary) && p.anyHeld(spec):
+		p.giveUp(spec, st, cause, reason)
+	case target == "":
+		p.blocked(spec, st, cause, reason)
+	case !p.anyHeld(spec):
 		p.beginStart(spec, target, cause)
-		return
+	default:
+		p.commit(fmt.Sprintf("move %s from %q to %s: %s", spec.Name, st.Primary, target, cause.Error),
+			append([]cluster.Decision{{Move: &cluster.Move{
+				Stack: spec.Name, Primary: st.Primary, Target: target, Phase: cluster.PhaseReleasing, Cause: cause,
+			}}}, p.withdrawals(spec)...)...)
 	}
-	decisions := []cluster.Decision{{Move: &cluster.Move{
-		Stack: spec.Name, Primary: st.Primary, Target: target, Phase: cluster.PhaseReleasing, Cause: cause,
-	}}}
-	p.commit(fmt.Sprintf("move %s from %q to %s: %s", spec.Name, st.Primary, target, cause.Error),
-		append(decisions, p.withdrawals(spec)...)...)
 }
 
-// target is where the stack can go. A stack that has no primary goes to the first node that can take it.
-func (p *pass) target(spec cluster.StackSpec) string {
-	node, _ := cluster.StandbyFor(p.State, spec)
-	if node == "" || p.Nodes[node].Suspect || p.leaving(node) {
-		return ""
+// giveUp stops a stack that nobody can take, because its daemon ends anyway: with a verified stop it can start wherever a
+// node comes next, and nobody is fenced.
+func (p *pass) giveUp(spec cluster.StackSpec, st cluster.Stack, cause cluster.Cause, reason string) {
+	decisions := append([]cluster.Decision{{Move: &cluster.Move{
+		Stack: spec.Name, Primary: st.Primary, Phase: cluster.PhaseReleasing, Cause: cause, Blocked: reason,
+	}}}, p.withdrawals(spec)...)
+	if !p.standing(AlarmStack(spec.Name)) {
+		decisions = append(decisions, failoverFailed(spec, st, cause, reason))
 	}
-	return node
+	p.commit(spec.Name+" stops with its node: "+reason, decisions...)
 }
 
 func (p *pass) withdrawals(spec cluster.StackSpec) []cluster.Decision {
@@ -140,27 +169,6 @@ func (p *pass) withdrawals(spec cluster.StackSpec) []cluster.Decision {
 		}
 	}
 	return out
-}
-
-// blocked records once why a stack that must move cannot: what was not done is an event too.
-func (p *pass) blocked(spec cluster.StackSpec, st cluster.Stack, cause cluster.Cause) {
-	_, reason := cluster.StandbyFor(p.State, spec)
-	if reason == "" {
-		reason = "the only node that could take it is silent"
-	}
-	if st.Blocked == reason || (st.Primary == "" && p.State.Nodes[p.Self].State != cluster.NodeOnline) {
-		return
-	}
-	decisions := []cluster.Decision{{Move: &cluster.Move{Stack: spec.Name, Primary: st.Primary, Phase: st.Phase, Cause: st.Cause, Blocked: reason}}}
-	if st.Blocked == "" && !cause.Planned {
-		decisions = append(decisions, event(cluster.Event{
-			Type: cluster.EventFailoverFailed, Severity: cluster.SeverityCritical, ComponentType: cluster.ComponentStack,
-			ComponentName: spec.Name, NodeName: st.Primary, StackName: spec.Name, Error: cause.Error + "; no standby: " + reason,
-			Reaction: cluster.ReactedFailover, Result: cluster.ResultNotDone, AlarmKey: AlarmStack(spec.Name),
-			Raise: cluster.SeverityCritical, Summary: "stack " + spec.Name + " cannot fail over: " + reason,
-		}))
-	}
-	p.commit(spec.Name+" cannot move: "+reason, decisions...)
 }
 
 // releasing waits for the proof that every service of the stack has stopped (S2), then names the new primary.
@@ -176,18 +184,19 @@ func (p *pass) releasing(spec cluster.StackSpec, st cluster.Stack) {
 			continue
 		}
 		held = true
-		p.awaitStop(spec, st, sv, h)
+		p.awaitStop(spec, sv, h)
 	}
 	if held {
 		return
 	}
 	target := st.Target
-	if why := p.cannotTake(target); why != "" {
-		if target = p.target(spec); target == "" && p.cannotTake(st.Primary) == "" {
+	if p.cannotTake(target) != "" {
+		var reason string
+		if target, reason = p.standby(spec); target == "" && p.cannotTake(st.Primary) == "" {
 			target = st.Primary // the way back is kept until the target answers (A20)
 		}
 		if target == "" {
-			p.blocked(spec, st, st.Cause)
+			p.blocked(spec, st, st.Cause, reason)
 			return
 		}
 	}
@@ -211,41 +220,9 @@ func (p *pass) anyHeld(spec cluster.StackSpec) bool {
 	return false
 }
 
-// cannotTake says why a node that was chosen cannot take the stack any more.
-func (p *pass) cannotTake(node string) string {
-	switch v := p.Nodes[node]; {
-	case !p.State.Runs(node):
-		return "it does not run services now"
-	case v.Suspect || p.leaving(node):
-		return "it is silent or leaving"
-	}
-	return ""
-}
-
-// awaitStop takes the holder's report as proof (a) if it names this epoch and boot (S4); a stop that takes too long
-// escalates to a fence (S5).
-func (p *pass) awaitStop(spec cluster.StackSpec, st cluster.Stack, sv cluster.ServiceSpec, h cluster.Holder) {
-	v := p.Nodes[h.Node]
-	if r := v.Report; r != nil && r.Boot == h.Boot {
-		if in, ok := r.Instance(sv.Name); ok && in.StoppedEpoch >= h.Epoch {
-			p.commit(sv.Name+" is verified stopped on "+h.Node, cluster.Decision{Released: &cluster.Released{
-				Service: sv.Name, Node: h.Node, Boot: h.Boot, Epoch: h.Epoch, Proof: cluster.ProofStop,
-			}})
-			return
-		}
-	}
-	if p.since(st.Since) < sv.Lease()+sv.StopBudget || !v.FencePath || p.State.Fences[h.Node].Open(p.Now) || h.Node == p.Self {
-		return
-	}
-	if f, ok := p.intent(h.Node, fmt.Sprintf("service %s did not stop within %s", sv.Name, round(p.since(st.Since))), st.Cause.Began); ok {
-		p.commit(sv.Name+" does not stop on "+h.Node+": fence it", cluster.Decision{Intent: &f})
-	}
-}
-
 // starting starts the services in order and completes the move when all answer.
 func (p *pass) starting(spec cluster.StackSpec, st cluster.Stack) {
 	if cause, must := p.mustLeave(spec, st); must {
-		cause.Began = st.Cause.Began // one outage, however many attempts it takes
 		p.beginMove(spec, st, cause)
 		return
 	}
@@ -253,12 +230,15 @@ func (p *pass) starting(spec cluster.StackSpec, st cluster.Stack) {
 		return
 	}
 	took := p.since(st.Cause.Began)
-	done := cluster.Decision{Move: &cluster.Move{Stack: spec.Name, Primary: st.Primary, Complete: st.Cause.ComponentType != 0, Took: took}}
-	if st.Cause.ComponentType == 0 {
-		p.commit(spec.Name+" is up on "+st.Primary, done)
-		return
+	moved := st.Cause.ComponentType != 0 && p.anyHeld(spec) // else it is the first placement, or nothing is to run
+	done := []cluster.Decision{{Move: &cluster.Move{Stack: spec.Name, Primary: st.Primary, Complete: moved, Took: took}}}
+	switch {
+	case moved:
+		done = append(done, p.completed(spec, st, took))
+	case p.standing(AlarmStack(spec.Name)):
+		done = append(done, p.answersAgain(spec, st))
 	}
-	p.commit(fmt.Sprintf("%s is up on %s after %s", spec.Name, st.Primary, round(took)), done, p.completed(spec, st, took))
+	p.commit(fmt.Sprintf("%s is up on %s after %s", spec.Name, st.Primary, round(took)), done...)
 }
 
 func (p *pass) completed(spec cluster.StackSpec, st cluster.Stack, took time.Duration) cluster.Decision {
@@ -308,36 +288,20 @@ func (p *pass) assignNext(spec cluster.StackSpec, node string) bool {
 		h := p.State.Services[sv.Name].Holder
 		switch {
 		case !p.runnable(sv.Name):
-			p.retire(sv, h)
+			p.retire(spec, sv, h)
 		case h.Epoch == 0:
 			if p.State.Runs(node) {
 				p.commit("assign "+sv.Name+" to "+node, p.assign(sv.Name, node))
 			}
 			return false
 		case h.Withdrawn:
-			p.awaitStop(spec, p.State.Stacks[spec.Name], sv, h)
+			p.awaitStop(spec, sv, h)
 			return false
 		case !p.answers(sv.Name, node, h.Epoch):
 			return false
 		}
 	}
 	return true
-}
-
-// retire takes back the lease of a service that was disabled or quarantined, and waits for the proof.
-func (p *pass) retire(sv cluster.ServiceSpec, h cluster.Holder) {
-	if h.Epoch == 0 {
-		return
-	}
-	if !h.Withdrawn {
-		p.commit(sv.Name+" is not to run", cluster.Decision{Withdraw: &cluster.Withdraw{Service: sv.Name, Epoch: h.Epoch}})
-		return
-	}
-	if in, ok := p.Nodes[h.Node].Report.Instance(sv.Name); ok && in.StoppedEpoch >= h.Epoch {
-		p.commit(sv.Name+" is verified stopped on "+h.Node, cluster.Decision{Released: &cluster.Released{
-			Service: sv.Name, Node: h.Node, Boot: h.Boot, Epoch: h.Epoch, Proof: cluster.ProofStop,
-		}})
-	}
 }
 
 // answers says whether the node reports the service active under this epoch, with a good probe.

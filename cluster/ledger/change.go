@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"hawser/cluster"
@@ -28,10 +30,17 @@ type step struct {
 	Override *cluster.Override `json:"override,omitempty"`
 	Desired  *cluster.Desired  `json:"desired,omitempty"`
 	Alarm    *cluster.Alarm    `json:"alarm,omitempty"`
+	Job      *cluster.Job      `json:"job,omitempty"`
+	// Quarantined is what setting ServiceAdminState to enabled ended.
+	Quarantined time.Time `json:"quarantined,omitzero"`
 }
 
-func digest(ops []cluster.Op) [32]byte {
-	data, err := json.Marshal(ops)
+// digest is over all varbinds of a change: its ops, and the serial.
+func digest(c cluster.Change) [32]byte {
+	data, err := json.Marshal(struct {
+		Ops    []cluster.Op
+		Serial *int32
+	}{c.Ops, c.Serial})
 	if err != nil {
 		panic("ledger: ops of a change do not encode: " + err.Error())
 	}
@@ -42,18 +51,45 @@ func digest(ops []cluster.Op) [32]byte {
 // found by Apply alone.
 func Check(s *cluster.State, c cluster.Change) *cluster.Refusal {
 	if c.Serial != nil && *c.Serial != s.Serial {
-		return &cluster.Refusal{Op: -1, Code: cluster.RefusedInconsistent,
-			Reason: fmt.Sprintf("hawserConfigSerial is %d, not %d: somebody changed the configuration; read it again and repeat", s.Serial, *c.Serial)}
+		return &cluster.Refusal{
+			Op: -1, Code: cluster.RefusedInconsistent,
+			Reason: fmt.Sprintf("hawserConfigSerial is %d, not %d: somebody changed the configuration; read it again and repeat", s.Serial, *c.Serial),
+		}
 	}
 	if n := len(c.Token); n != 0 && (n < 8 || n > 16) {
 		return &cluster.Refusal{Op: -2, Code: cluster.RefusedValue, Reason: fmt.Sprintf("hawserWriteToken has %d octets; 8 to 16 are taken", n)}
+	}
+	return checkOps(s, c)
+}
+
+// checkOps tests each op against the state as the ops before it leave it, because all are applied or none: two rows of one
+// job, or the last standby set to standby with the primary, are seen here.
+func checkOps(s *cluster.State, c cluster.Change) *cluster.Refusal {
+	after := s
+	var scratch *writer
+	if len(c.Ops) > 1 {
+		h := newHistory()
+		scratch = newWriter(s.Clone(), &h, cluster.Entry{At: s.AppliedAt})
+		after = scratch.s
 	}
 	for i, op := range c.Ops {
 		o, ok := objects[op.Object]
 		if !ok {
 			return &cluster.Refusal{Op: i, Code: cluster.RefusedNotWritable, Reason: "hawser" + op.Object + " cannot be set in this release"}
 		}
-		if r := o.check(s, op); r != nil {
+		if r := o.check(after, op); r != nil {
+			r.Op = i
+			return r
+		}
+		if scratch != nil {
+			o.apply(scratch, c, op)
+		}
+	}
+	for i, op := range c.Ops {
+		if op.Object != "NodeAdminState" || len(c.Ops) == 1 {
+			continue
+		}
+		if r := checkNodeAdmin(after, op); r != nil {
 			r.Op = i
 			return r
 		}
@@ -72,7 +108,7 @@ func (w *writer) change(c cluster.Change) {
 		w.logRefusal(c, *refusal)
 		return
 	}
-	rec := &changeRecord{ID: c.ID, At: w.entry.At, Token: c.Token, Digest: digest(c.Ops)}
+	rec := &changeRecord{ID: c.ID, At: w.entry.At, Token: c.Token, Digest: digest(c)}
 	first := w.s.LastWrite + 1
 	for _, op := range c.Ops {
 		o := objects[op.Object]
@@ -83,15 +119,21 @@ func (w *writer) change(c cluster.Change) {
 			rec.Held = append(rec.Held, op.Target.Index)
 		}
 	}
-	w.bumpSerial()
+	if len(c.Ops) > 0 || c.Serial != nil {
+		w.bumpSerial()
+	}
 	rec.Receipt = cluster.Receipt{ID: c.ID, Serial: w.s.Serial, WriteSeq: first}
-	w.h.changes[c.ID] = rec
-	if len(c.Token) > 0 {
-		w.h.tokens[string(c.Token)] = c.ID
+	if c.ID != "" {
+		w.h.changes[c.ID] = rec
+		if len(c.Token) > 0 {
+			w.h.tokens[string(c.Token)] = c.ID
+		}
 	}
 	receipt := rec.Receipt
 	w.result.Receipt = &receipt
-	w.changeEvent(c)
+	if len(c.Ops) > 0 {
+		w.changeEvent(c)
+	}
 }
 
 type answer struct {
@@ -108,12 +150,17 @@ func (w *writer) repeated(c cluster.Change) *answer {
 		}
 	}
 	rec, ok := w.h.changes[id]
-	if !ok {
+	if !ok || id == "" {
 		return nil
 	}
-	if rec.Digest != digest(c.Ops) {
-		refusal := cluster.Refusal{Op: -2, Code: cluster.RefusedInconsistent,
-			Reason: "hawserWriteToken was used with other varbinds within 24 h: choose a new token"}
+	if rec.Digest != digest(c) {
+		refusal := cluster.Refusal{
+			Op: -2, Code: cluster.RefusedInconsistent,
+			Reason: "hawserWriteToken was used with other varbinds within 24 h: choose a new token",
+		}
+		if len(c.Token) == 0 {
+			refusal.Reason = "the request id was used with other values within 24 h: choose a new one"
+		}
 		w.logRefusal(c, refusal)
 		return &answer{refusal: &refusal}
 	}
@@ -146,27 +193,61 @@ func (w *writer) changeEvent(c cluster.Change) {
 // undo takes a change back if no other came between: the serial is still its own.
 func (w *writer) undo(u cluster.Undo) {
 	rec, ok := w.h.changes[u.ID]
-	if !ok || w.s.Serial != u.Serial {
-		w.result.Refusal = &cluster.Refusal{Op: -1, Code: cluster.RefusedInconsistent,
-			Reason: "cannot be undone: another change came between"}
+	if reason := w.cannotUndo(rec, ok, u); reason != "" {
+		w.result.Refusal = &cluster.Refusal{Op: -1, Code: cluster.RefusedInconsistent, Reason: "cannot be undone: " + reason}
 		return
 	}
-	for i := len(rec.Back) - 1; i >= 0; i-- {
-		if back := objects[rec.Back[i].Object].back; back != nil {
-			back(w, rec.Back[i])
-		}
+	for _, st := range slices.Backward(rec.Back) {
+		objects[st.Object].back(w, st)
 	}
-	for i, wr := range w.h.writes {
-		if wr.Seq >= rec.Receipt.WriteSeq && wr.Seq < rec.Receipt.WriteSeq+uint32(len(rec.Back)) {
-			w.h.writes = cloneWrites(w.h.writes)
-			w.h.writes[i].Result = "undone"
-		}
-	}
+	rows := w.markUndone(rec)
 	delete(w.h.changes, u.ID)
 	delete(w.h.tokens, string(rec.Token))
 	w.bumpSerial()
 	receipt := cluster.Receipt{ID: u.ID, Serial: w.s.Serial}
 	w.result.Receipt = &receipt
+	if len(rows) > 0 {
+		w.undoEvent(rows)
+	}
+}
+
+func (w *writer) cannotUndo(rec *changeRecord, found bool, u cluster.Undo) string {
+	switch {
+	case !found:
+		return "no such change was applied within 24 h, or it was undone already"
+	case w.s.Serial != u.Serial || w.s.Serial != rec.Receipt.Serial:
+		return "another change came between"
+	}
+	for _, st := range rec.Back {
+		if may := objects[st.Object].mayBack; may != nil && !may(w.s, st) {
+			return fmt.Sprintf("job %d has begun", st.Target.Index)
+		}
+	}
+	return ""
+}
+
+// markUndone marks the rows of a change in the write log and lists them.
+func (w *writer) markUndone(rec *changeRecord) []cluster.Write {
+	first, _ := slices.BinarySearchFunc(w.h.writes, rec.Receipt.WriteSeq, func(x cluster.Write, seq uint32) int { return cmp.Compare(x.Seq, seq) })
+	last := min(first+len(rec.Back), len(w.h.writes))
+	w.h.writes = slices.Clone(w.h.writes) // a snapshot that is being written keeps the former rows
+	for i := first; i < last; i++ {
+		w.h.writes[i].Result = "undone"
+	}
+	return w.h.writes[first:last]
+}
+
+// undoEvent tells receivers that what ConfigChanged told them is not so any more.
+func (w *writer) undoEvent(rows []cluster.Write) {
+	summary := "taken back:"
+	for _, row := range rows {
+		summary += " " + row.Object + "=" + row.Old
+	}
+	w.event(cluster.Event{
+		Type: cluster.EventConfigChanged, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentCluster,
+		ComponentName: w.s.Spec.Name, Reaction: cluster.ReactedNone, Result: cluster.ResultSucceeded,
+		Setter: rows[0].By.User, Summary: summary,
+	})
 }
 
 // release lets the jobs start that a change held.

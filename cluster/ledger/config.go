@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"hawser/cluster"
@@ -13,7 +16,11 @@ func (w *writer) config(spec cluster.Spec) {
 	for _, n := range spec.Nodes {
 		w.allot("node", n.Name)
 		if _, ok := w.s.Nodes[n.Name]; !ok {
-			w.s.Nodes[n.Name] = cluster.Node{State: cluster.NodeUnknown, Admin: cluster.NodeAdminOnline, Since: w.entry.At}
+			row := cluster.Node{State: cluster.NodeUnknown, Admin: cluster.NodeAdminOnline, Since: w.entry.At}
+			if o, ok := w.s.Overrides[cluster.OverrideKey("NodeAdminState", cluster.Target{Name: n.Name})]; ok {
+				row.Admin = cluster.NodeAdmin(o.Int) // a SET wins over the file, also for a name that comes back
+			}
+			w.s.Nodes[n.Name] = row
 		}
 	}
 	for _, st := range spec.Stacks {
@@ -39,6 +46,9 @@ func (w *writer) configService(sv cluster.ServiceSpec) {
 	row, ok := w.s.Services[sv.Name]
 	if !ok {
 		row = cluster.Service{Admin: cluster.ServiceAdminEnabled}
+		if o, ok := w.s.Overrides[cluster.OverrideKey("ServiceAdminState", cluster.Target{Name: sv.Name})]; ok {
+			row.Admin = cluster.ServiceAdmin(o.Int)
+		}
 	}
 	row.Policy = sv.Policy
 	for _, o := range w.s.Overrides {
@@ -50,32 +60,36 @@ func (w *writer) configService(sv cluster.ServiceSpec) {
 }
 
 // dropGone removes the rows of what the new Spec does not name. A service that somebody still holds stays until it is
-// released: its lease must not be forgotten (S1).
+// released, and so does its holder's node: a lease must not be forgotten (S1). Wishes and values that were SET stay.
 func (w *writer) dropGone(spec cluster.Spec) {
-	for name := range w.s.Nodes {
-		if _, ok := spec.Node(name); !ok {
-			delete(w.s.Nodes, name)
-		}
+	maps.DeleteFunc(w.s.Services, func(name string, sv cluster.Service) bool {
+		_, _, ok := spec.Service(name)
+		return !ok && sv.Holder.Epoch == 0
+	})
+	kept := func(node string) bool {
+		_, ok := spec.Node(node)
+		return ok || w.holds(node) || w.s.Fences[node].Open(w.entry.At)
 	}
-	for name := range w.s.Stacks {
-		if _, ok := spec.Stack(name); !ok {
-			delete(w.s.Stacks, name)
-		}
-	}
-	for name, sv := range w.s.Services {
-		if _, _, ok := spec.Service(name); !ok && sv.Holder.Epoch == 0 {
-			delete(w.s.Services, name)
-		}
-	}
-	named := map[string]bool{}
-	for _, sink := range spec.Sinks {
-		named[sink.Name] = true
-	}
-	for name := range w.s.Sinks {
-		if !named[name] {
-			delete(w.s.Sinks, name)
-		}
-	}
+	maps.DeleteFunc(w.s.Nodes, func(name string, _ cluster.Node) bool { return !kept(name) })
+	maps.DeleteFunc(w.s.Fences, func(name string, _ cluster.Fence) bool { return !kept(name) })
+	maps.DeleteFunc(w.s.Hardware, func(name string, _ *cluster.Hardware) bool { return !kept(name) })
+	maps.DeleteFunc(w.s.Links, func(key string, _ cluster.LinkState) bool {
+		node, rest, _ := strings.Cut(key, "/")
+		peer, _, _ := strings.Cut(rest, "/")
+		return !kept(node) || !kept(peer)
+	})
+	maps.DeleteFunc(w.s.Instances, func(key string, _ cluster.Instance) bool {
+		service, node, _ := strings.Cut(key, "/")
+		_, ok := w.s.Services[service]
+		return !ok || !kept(node)
+	})
+	maps.DeleteFunc(w.s.Stacks, func(name string, _ cluster.Stack) bool {
+		_, ok := spec.Stack(name)
+		return !ok
+	})
+	maps.DeleteFunc(w.s.Sinks, func(name string, _ cluster.SinkStatus) bool {
+		return !slices.ContainsFunc(spec.Sinks, func(s cluster.Sink) bool { return s.Name == name })
+	})
 }
 
 // setPolicy sets one field of a policy by its object name; it says whether there is such a field. Times come in ms.

@@ -2,18 +2,22 @@ package ledger
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"hawser/cluster"
 )
 
 // join takes a boot of a node in. Another boot or daemon has stopped all that the former one held (S9), which releases
-// it: proof (a).
+// it: proof (a). The same one again is no news, an older daemon of the same boot is none either, and neither are a node
+// under an open fence (S4) nor the boot that was confirmed Off (A13).
 func (w *writer) join(j cluster.Join) {
 	n, ok := w.s.Nodes[j.Node]
-	if !ok {
+	sameBoot := n.Boot == j.Boot
+	if !ok || (sameBoot && (j.Incarnation <= n.Incarnation || n.State == cluster.NodeFenced)) || w.s.Fences[j.Node].Open(w.entry.At) {
 		return
 	}
+	w.closeIntent(j.Node)
 	if n.State != j.State {
 		n.Since = w.entry.At
 	}
@@ -29,6 +33,16 @@ func (w *writer) join(j cluster.Join) {
 	w.resetInstances(j.Node, j.Boot, cluster.InstanceStopped)
 }
 
+// closeIntent ends an intent whose deadline has passed without a result, before its node joins or gets a lease: a result
+// that comes later voids nothing that was granted after the intent (S4).
+func (w *writer) closeIntent(node string) {
+	f, ok := w.s.Fences[node]
+	if ok && !f.Done {
+		f.Done, f.Ended, f.Error = true, w.entry.At, "no result before its deadline"
+		w.s.Fences[node] = f
+	}
+}
+
 // resetInstances sets every instance of a node to one state, as after a boot or a power-off.
 func (w *writer) resetInstances(node, boot string, state cluster.InstanceState) {
 	for _, st := range w.s.Spec.Stacks {
@@ -42,6 +56,7 @@ func (w *writer) resetInstances(node, boot string, state cluster.InstanceState) 
 	}
 }
 
+// nodeIs sets the state of a node. What a silent node said last is not kept as if it were so now.
 func (w *writer) nodeIs(d cluster.NodeIs) {
 	n, ok := w.s.Nodes[d.Node]
 	if !ok || n.State == d.State {
@@ -49,22 +64,63 @@ func (w *writer) nodeIs(d cluster.NodeIs) {
 	}
 	n.State, n.Since = d.State, w.entry.At
 	w.s.Nodes[d.Node] = n
-	if d.State == cluster.NodeOffline || d.State == cluster.NodeUnknown {
+	if d.State == cluster.NodeOffline || d.State == cluster.NodeUnknown || d.State == cluster.NodeSuspect {
 		w.resetInstances(d.Node, n.Boot, cluster.InstanceUnknown)
+		w.forgetLinks(d.Node)
 	}
 }
 
+// forgetLinks makes the links unknown as the node sees them.
+func (w *writer) forgetLinks(node string) {
+	for key := range w.s.Links {
+		if strings.HasPrefix(key, node+"/") {
+			w.s.Links[key] = cluster.LinkUnknown
+		}
+	}
+}
+
+// reserve keeps a node free for a hardware job; one that carries a service, or is reserved already, is not given.
 func (w *writer) reserve(d cluster.Reserve) {
-	if n, ok := w.s.Nodes[d.Node]; ok {
-		n.ReservedBy = d.By
-		w.s.Nodes[d.Node] = n
+	n, ok := w.s.Nodes[d.Node]
+	if !ok || (d.By != "" && (n.ReservedBy != "" || w.holds(d.Node))) {
+		return
+	}
+	n.ReservedBy = d.By
+	w.s.Nodes[d.Node] = n
+}
+
+// holds says whether a once-only service may run on the node.
+func (w *writer) holds(node string) bool {
+	for _, sv := range w.s.Services {
+		if sv.Holder.Node == node {
+			return true
+		}
+	}
+	return false
+}
+
+// intent opens a fence against a node: against the boot that the log knows, one at a time, and against fewer than half of
+// the nodes at once (A19).
+func (w *writer) intent(f cluster.Fence) {
+	n, ok := w.s.Nodes[f.Node]
+	if !ok || f.ID == 0 || f.Boot != n.Boot || f.Done || w.s.Fences[f.Node].Open(w.entry.At) {
+		return
+	}
+	open := 0
+	for _, other := range w.s.Fences {
+		if other.Open(w.entry.At) {
+			open++
+		}
+	}
+	if open < max(1, (len(w.s.Spec.Nodes)-1)/2) {
+		w.s.Fences[f.Node] = f
 	}
 }
 
 // fenced ends an intent. Off is proof (b) for every lease of the boot that the intent named, and of no other (S4).
 func (w *writer) fenced(d cluster.Fenced) {
 	f := w.s.Fences[d.Node]
-	if f.ID != d.ID {
+	if f.ID == 0 || f.ID != d.ID {
 		return
 	}
 	if d.Powered {
@@ -97,34 +153,52 @@ func (w *writer) voidBoot(node, boot string) {
 		}
 	}
 	w.resetInstances(node, boot, cluster.InstanceStopped)
+	w.forgetLinks(node)
 }
 
-// assign gives a service to a node under a new epoch, unless somebody holds it (S1), the node's boot is another (S4), or a
-// fence against it is open (A2).
+// assign gives a service to a node under a new epoch, unless somebody holds it (S1), the node's boot is another (S4), a
+// fence against it may still strike (A2), or nothing is to run there.
 func (w *writer) assign(d cluster.Assign) {
 	sv, ok := w.s.Services[d.Service]
-	n := w.s.Nodes[d.Node]
-	if !ok || sv.Holder.Epoch != 0 || n.Boot != d.Boot || w.s.Fences[d.Node].Open(w.entry.At) {
+	if !ok || sv.Holder.Epoch != 0 || w.s.Nodes[d.Node].Boot != d.Boot || d.Boot == "" {
 		return
 	}
+	if !w.s.Runs(d.Node) || w.s.Fences[d.Node].Open(w.entry.At) {
+		return
+	}
+	w.closeIntent(d.Node)
 	w.s.Epoch++
 	sv.Holder = cluster.Holder{Node: d.Node, Boot: d.Boot, Epoch: w.s.Epoch}
 	w.s.Services[d.Service] = sv
 }
 
+// withdraw ends the renewal of a lease. The instance counts as stopping from here on: the stop that takes too long is
+// measured from this moment (S5).
 func (w *writer) withdraw(d cluster.Withdraw) {
-	if sv, ok := w.s.Services[d.Service]; ok && sv.Holder.Epoch == d.Epoch {
-		sv.Holder.Withdrawn = true
-		w.s.Services[d.Service] = sv
+	sv, ok := w.s.Services[d.Service]
+	if !ok || d.Epoch == 0 || sv.Holder.Epoch != d.Epoch || sv.Holder.Withdrawn {
+		return
 	}
+	sv.Holder.Withdrawn = true
+	w.s.Services[d.Service] = sv
+	key := cluster.InstanceKey(d.Service, sv.Holder.Node)
+	in := w.s.Instances[key]
+	in.Since = w.entry.At
+	if in.State != cluster.InstanceUnknown {
+		in.State = cluster.InstanceStopping
+	}
+	w.s.Instances[key] = in
 }
 
-// released takes a proof, if it is of the present holder's epoch, node and boot (S4, A1).
+// released takes a proof, if it is one (S2) and of the present holder's epoch, node and boot (S4, A1).
 func (w *writer) released(d cluster.Released) {
 	sv, ok := w.s.Services[d.Service]
 	h := sv.Holder
-	if !ok || h.Epoch != d.Epoch || h.Node != d.Node || h.Boot != d.Boot {
+	if !ok || h.Epoch == 0 || h.Epoch != d.Epoch || h.Node != d.Node || h.Boot != d.Boot {
 		return
+	}
+	if d.Proof != cluster.ProofStop || !h.Withdrawn {
+		return // proof (b) comes with the fence's own result, (c) does not exist here
 	}
 	sv.Holder = cluster.Holder{}
 	w.s.Services[d.Service] = sv
@@ -138,14 +212,20 @@ func (w *writer) move(d cluster.Move) {
 	if st.Phase != d.Phase || st.Target != d.Target {
 		st.Since = w.entry.At
 	}
-	st.Primary, st.Target, st.Phase, st.Cause, st.Blocked = d.Primary, d.Target, d.Phase, d.Cause, d.Blocked
 	if d.Complete {
 		st.Failovers++
 		st.LastFailover, st.LastDuration = w.entry.At, d.Took
-		st.Moves = recent(append(slices.Clone(st.Moves), w.entry.At), w.entry.At, time.Hour)
+		if st.Cause.ComponentType == cluster.ComponentService && !st.Cause.Planned {
+			st.Moves = append(slices.Clone(st.Moves), w.entry.At)
+		}
+		st.Moves = recent(slices.Clone(st.Moves), w.entry.At, keepMoves)
 	}
+	st.Primary, st.Target, st.Phase, st.Cause, st.Blocked = d.Primary, d.Target, d.Phase, d.Cause, d.Blocked
 	w.s.Stacks[d.Stack] = st
 }
+
+// keepMoves is as long as a failure window can be.
+const keepMoves = 24 * time.Hour
 
 // recent keeps the times that lie within the window before now.
 func recent(times []time.Time, now time.Time, window time.Duration) []time.Time {
@@ -153,6 +233,9 @@ func recent(times []time.Time, now time.Time, window time.Duration) []time.Time 
 }
 
 func (w *writer) restart(d cluster.Restart) {
+	if _, ok := w.s.Services[d.Service]; !ok {
+		return
+	}
 	key := cluster.InstanceKey(d.Service, d.Node)
 	in := w.s.Instances[key]
 	in.Restart++
@@ -200,8 +283,23 @@ func (w *writer) serviceIs(d cluster.ServiceIs) {
 	if d.Quarantine {
 		sv.Quarantined = w.entry.At
 	}
-	if d.Release {
-		sv.Quarantined = time.Time{}
-	}
 	w.s.Services[d.Service] = sv
+	if d.Release {
+		w.unquarantine(d.Service)
+	}
+}
+
+// unquarantine releases a service and forgets the moves that led there: it gets its chances anew.
+func (w *writer) unquarantine(service string) {
+	sv := w.s.Services[service]
+	if sv.Quarantined.IsZero() {
+		return
+	}
+	sv.Quarantined = time.Time{}
+	w.s.Services[service] = sv
+	if _, stack, ok := w.s.Spec.Service(service); ok {
+		st := w.s.Stacks[stack.Name]
+		st.Moves = nil
+		w.s.Stacks[stack.Name] = st
+	}
 }

@@ -11,6 +11,14 @@ func (w *writer) event(e cluster.Event) {
 		return
 	}
 	index, standing := w.alarmByKey(e.AlarmKey)
+	if e.Type == cluster.EventAlarmCleared { // the end of a fault that has no story of its own
+		if standing {
+			e.AlarmIndex = index
+			delete(w.s.Alarms, index)
+			w.append(alarmEvent(e, cluster.EventAlarmCleared, cluster.SeverityCleared))
+		}
+		return
+	}
 	if e.Clear && !standing {
 		e.Clear = false
 	}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -112,7 +113,11 @@ func checkDesired(s *cluster.State, op cluster.Op) *cluster.Refusal {
 	if !ok {
 		return refuse(cluster.RefusedNoCreation, "the BMC of %s shows no setting %q in scope %d", op.Target.Name, op.Target.Key, op.Target.Scope)
 	}
-	if err := cluster.CheckSetting(setting, op.Text); err != nil {
+	err := cluster.CheckSetting(setting, op.Text)
+	if refusal, ok := errors.AsType[*cluster.Refusal](err); ok {
+		return refusal
+	}
+	if err != nil {
 		return refuse(cluster.RefusedValue, "%v", err)
 	}
 	return nil
@@ -216,6 +221,12 @@ func readHwJob(s *cluster.State, op cluster.Op) string {
 	return ""
 }
 
+// checkBackHwJob: a job that runs or has run cannot be made undone.
+func checkBackHwJob(s *cluster.State, st step) bool {
+	j, ok := s.HwJobs[st.Target.Index]
+	return !ok || j.State == cluster.JobHeld || j.State == cluster.JobQueued || j.State == cluster.JobCancelled
+}
+
 func backHwJob(w *writer, st step) { delete(w.s.HwJobs, st.Target.Index) }
 
 func checkHwJobAbort(s *cluster.State, op cluster.Op) *cluster.Refusal {
@@ -231,12 +242,15 @@ func checkHwJobAbort(s *cluster.State, op cluster.Op) *cluster.Refusal {
 
 func applyHwJobAbort(w *writer, _ cluster.Change, op cluster.Op) step {
 	j := w.s.HwJobs[op.Target.Index]
+	st := step{Object: op.Object, Target: op.Target, Job: new(j)}
 	if !j.State.Ended() {
 		j.State, j.Ended, j.Result = cluster.JobCancelled, w.entry.At, "cancelled"
 		w.s.HwJobs[op.Target.Index] = j
 	}
-	return step{Object: op.Object, Target: op.Target}
+	return st
 }
+
+func backHwJobAbort(w *writer, st step) { w.s.HwJobs[st.Target.Index] = *st.Job }
 
 // job records the progress of a job; an ended one stays as it is.
 func (w *writer) job(d cluster.JobIs) {

@@ -69,7 +69,7 @@ func (h *history) trim(s *cluster.State, now time.Time) {
 		drop++
 	}
 	h.events = h.events[drop:]
-	h.conditions = h.conditions[max(0, len(h.conditions)-keepConditions):]
+	h.conditions = h.conditions[max(0, len(h.conditions)-min(keepConditions, len(h.events))):] // none without its event
 	h.writes = h.writes[max(0, len(h.writes)-keepWrites):]
 	s.FirstEvent = s.LastEvent + 1 - cluster.Seq(len(h.events))
 	s.FirstCondition = s.LastEvent + 1 - cluster.Seq(len(h.conditions))

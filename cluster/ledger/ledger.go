@@ -75,15 +75,19 @@ func Encode(e cluster.Entry) ([]byte, error) {
 	return data, nil
 }
 
-// Apply applies one entry, found at a raft index, and publishes the new state.
+// Apply applies one entry, found at a raft index, and publishes the new state. An error means that this program does not
+// know the entry; nothing has changed then.
 func (l *Ledger) Apply(index uint64, entry cluster.Entry) (Result, error) {
+	for i, d := range entry.Decisions {
+		if err := known(d); err != nil {
+			return Result{}, fmt.Errorf("log entry %d, decision %d: %w", index, i, err)
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w := newWriter(l.state.Clone(), &l.history, entry)
-	for i, d := range entry.Decisions {
-		if err := w.apply(d); err != nil {
-			return Result{}, fmt.Errorf("log entry %d, decision %d: %w", index, i, err)
-		}
+	for _, d := range entry.Decisions {
+		w.apply(d)
 	}
 	w.finish(index)
 	l.state = w.s

@@ -13,29 +13,31 @@ type object struct {
 	check func(*cluster.State, cluster.Op) *cluster.Refusal
 	apply func(*writer, cluster.Change, cluster.Op) step
 	read  func(*cluster.State, cluster.Op) string
-	back  func(*writer, step) // nil: cannot be taken back
+	back  func(*writer, step)
+	// mayBack says whether it can still be taken back; nil: always.
+	mayBack func(*cluster.State, step) bool
 }
 
 // objects is the table of all that can be set, by MIB descriptor without "hawser".
 var objects = map[string]object{
-	"NodeAdminState":          {checkNodeAdmin, applyNodeAdmin, readNodeAdmin, backNodeAdmin},
-	"ServiceAdminState":       {checkServiceAdmin, applyServiceAdmin, readServiceAdmin, backServiceAdmin},
+	"NodeAdminState":          {check: checkNodeAdmin, apply: applyNodeAdmin, read: readNodeAdmin, back: backNodeAdmin},
+	"ServiceAdminState":       {check: checkServiceAdmin, apply: applyServiceAdmin, read: readServiceAdmin, back: backServiceAdmin},
 	"ServiceProbeInterval":    policyObject,
 	"ServiceProbeTimeout":     policyObject,
 	"ServiceFailureThreshold": policyObject,
 	"ServiceRestartLimit":     policyObject,
 	"ServiceFailureWindow":    policyObject,
 	"ServiceReaction":         policyObject,
-	"StackPreferredNode":      {checkPreferred, applyStack, readStack, backOverride},
-	"StackFailback":           {checkFailback, applyStack, readStack, backOverride},
-	"AlarmAcknowledged":       {checkAlarm, applyAlarm, readAlarm, backAlarm},
-	"AlarmAckComment":         {checkAlarm, applyAlarm, readAlarm, backAlarm},
-	"HwSettingDesired":        {checkDesired, applyDesired, readDesired, backDesired},
-	"HwJob":                   {checkHwJob, applyHwJob, readHwJob, backHwJob},
-	"HwJobAbort":              {checkHwJobAbort, applyHwJobAbort, readHwJob, nil},
+	"StackPreferredNode":      {check: checkPreferred, apply: applyStack, read: readStack, back: backOverride},
+	"StackFailback":           {check: checkFailback, apply: applyStack, read: readStack, back: backOverride},
+	"AlarmAcknowledged":       {check: checkAlarm, apply: applyAlarm, read: readAlarm, back: backAlarm},
+	"AlarmAckComment":         {check: checkAlarm, apply: applyAlarm, read: readAlarm, back: backAlarm},
+	"HwSettingDesired":        {check: checkDesired, apply: applyDesired, read: readDesired, back: backDesired},
+	"HwJob":                   {check: checkHwJob, apply: applyHwJob, read: readHwJob, back: backHwJob, mayBack: checkBackHwJob},
+	"HwJobAbort":              {check: checkHwJobAbort, apply: applyHwJobAbort, read: readHwJob, back: backHwJobAbort},
 }
 
-var policyObject = object{checkPolicy, applyPolicy, readPolicy, backPolicy}
+var policyObject = object{check: checkPolicy, apply: applyPolicy, read: readPolicy, back: backPolicy}
 
 func refuse(code cluster.Refused, format string, args ...any) *cluster.Refusal {
 	return &cluster.Refusal{Code: code, Reason: fmt.Sprintf(format, args...)}
@@ -93,9 +95,12 @@ func checkServiceAdmin(s *cluster.State, op cluster.Op) *cluster.Refusal {
 
 func applyServiceAdmin(w *writer, c cluster.Change, op cluster.Op) step {
 	sv := w.s.Services[op.Target.Name]
-	st := step{Object: op.Object, Target: op.Target, Int: int64(sv.Admin)}
+	st := step{Object: op.Object, Target: op.Target, Int: int64(sv.Admin), Quarantined: sv.Quarantined}
 	sv.Admin = cluster.ServiceAdmin(op.Int)
 	w.s.Services[op.Target.Name] = sv
+	if sv.Admin == cluster.ServiceAdminEnabled {
+		w.unquarantine(op.Target.Name) // as hawserServiceAdminState promises
+	}
 	return w.override(st, c, op)
 }
 
@@ -105,7 +110,7 @@ func readServiceAdmin(s *cluster.State, op cluster.Op) string {
 
 func backServiceAdmin(w *writer, st step) {
 	sv := w.s.Services[st.Target.Name]
-	sv.Admin = cluster.ServiceAdmin(st.Int)
+	sv.Admin, sv.Quarantined = cluster.ServiceAdmin(st.Int), st.Quarantined
 	w.s.Services[st.Target.Name] = sv
 	backOverride(w, st)
 }
@@ -234,7 +239,8 @@ func readAlarm(s *cluster.State, op cluster.Op) string {
 }
 
 func backAlarm(w *writer, st step) {
-	if _, ok := w.s.Alarms[st.Target.Index]; ok {
-		w.s.Alarms[st.Target.Index] = *st.Alarm
+	if a, ok := w.s.Alarms[st.Target.Index]; ok {
+		a.Acknowledged, a.AckBy, a.AckComment = st.Alarm.Acknowledged, st.Alarm.AckBy, st.Alarm.AckComment
+		w.s.Alarms[st.Target.Index] = a
 	}
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -63,38 +64,17 @@ func (i *Image) Write(to io.Writer) error {
 
 // Restore replaces the ledger by an image; a later version or a damaged one is an error and changes nothing.
 func (l *Ledger) Restore(from io.Reader) error {
-	im := image{State: emptyState()}
-	if err := json.NewDecoder(from).Decode(&im); err != nil {
+	data, err := io.ReadAll(from)
+	if err != nil {
 		return fmt.Errorf("read state snapshot: %w", err)
 	}
-	if im.Version < 1 || im.Version > cluster.StateVersion {
-		return fmt.Errorf("state snapshot version %d: %w", im.Version, ErrUnknownEntry)
+	im, err := decodeImage(data)
+	if err != nil {
+		return err
 	}
-	h := newHistory()
-	h.events, h.writes = im.Events, im.Writes
-	var before []*cluster.Component
-	for _, d := range im.Conditions {
-		lines := make([]*cluster.Component, d.Len)
-		copy(lines, before)
-		for i, line := range d.Lines {
-			if i < 0 || i >= d.Len {
-				return fmt.Errorf("state snapshot: condition of event %d: line %d of %d", d.Seq, i, d.Len)
-			}
-			lines[i] = line
-		}
-		for i, line := range lines {
-			if line == nil {
-				return fmt.Errorf("state snapshot: condition of event %d: line %d is missing", d.Seq, i)
-			}
-		}
-		h.conditions = append(h.conditions, condition{seq: d.Seq, lines: lines})
-		before = lines
-	}
-	for id, c := range im.Changes {
-		h.changes[id] = c
-		if len(c.Token) > 0 {
-			h.tokens[string(c.Token)] = id
-		}
+	h, err := im.history()
+	if err != nil {
+		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,4 +82,74 @@ func (l *Ledger) Restore(from io.Reader) error {
 	close(l.changed)
 	l.changed = make(chan struct{})
 	return nil
+}
+
+// decodeImage reads an image, strictly: an unknown version or field is ErrUnknownEntry.
+func decodeImage(data []byte) (image, error) {
+	var head struct {
+		Version int `json:"version"`
+		State   struct {
+			Version int `json:"version"`
+		} `json:"state"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return image{}, fmt.Errorf("read state snapshot: %w", err)
+	}
+	for _, v := range []int{head.Version, head.State.Version} {
+		if v < 1 || v > cluster.StateVersion {
+			return image{}, fmt.Errorf("state snapshot version %d: %w", v, ErrUnknownEntry)
+		}
+	}
+	im := image{State: emptyState()}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&im); err != nil {
+		return image{}, fmt.Errorf("read state snapshot: %w: %w", ErrUnknownEntry, err)
+	}
+	return im, nil
+}
+
+// history rebuilds what the image keeps as differences.
+func (im image) history() (history, error) {
+	h := newHistory()
+	h.events, h.writes = im.Events, im.Writes
+	var before []*cluster.Component
+	for _, d := range im.Conditions {
+		lines, err := d.lines(before)
+		if err != nil {
+			return history{}, err
+		}
+		h.conditions = append(h.conditions, condition{seq: d.Seq, lines: lines})
+		before = lines
+	}
+	for id, c := range im.Changes {
+		if c == nil {
+			return history{}, fmt.Errorf("state snapshot: change %q is empty", id)
+		}
+		h.changes[id] = c
+		if len(c.Token) > 0 {
+			h.tokens[string(c.Token)] = id
+		}
+	}
+	return h, nil
+}
+
+func (d diff) lines(before []*cluster.Component) ([]*cluster.Component, error) {
+	if d.Len < 0 || d.Len > len(before)+len(d.Lines) {
+		return nil, fmt.Errorf("state snapshot: condition of event %d: %d lines, but %d are given", d.Seq, d.Len, len(before)+len(d.Lines))
+	}
+	lines := make([]*cluster.Component, d.Len)
+	copy(lines, before)
+	for i, line := range d.Lines {
+		if i < 0 || i >= d.Len {
+			return nil, fmt.Errorf("state snapshot: condition of event %d: line %d of %d", d.Seq, i, d.Len)
+		}
+		lines[i] = line
+	}
+	for i, line := range lines {
+		if line == nil {
+			return nil, fmt.Errorf("state snapshot: condition of event %d: line %d is missing", d.Seq, i)
+		}
+	}
+	return lines, nil
 }

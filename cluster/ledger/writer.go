@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	"hawser/cluster"
 )
@@ -23,17 +24,17 @@ func newWriter(s *cluster.State, h *history, e cluster.Entry) *writer {
 
 func (w *writer) finish(index uint64) {
 	w.s.Applied, w.s.AppliedAt = index, w.entry.At
-	if !w.stale && w.origin > w.entry.Origin {
+	if w.entry.Origin != 0 && w.origin > w.entry.Origin {
 		w.s.Origins[w.entry.By] = w.origin - 1
 	}
 	w.h.trim(w.s, w.entry.At)
 }
 
-// apply dispatches one decision. The order of the cases is the order of the fields of cluster.Decision.
-func (w *writer) apply(d cluster.Decision) error {
+// apply dispatches one known decision. The order of the cases is the order of the fields of cluster.Decision.
+func (w *writer) apply(d cluster.Decision) {
 	switch {
 	case d.Found != nil:
-		return w.found(*d.Found)
+		w.found(*d.Found)
 	case d.Config != nil:
 		w.config(d.Config.Spec)
 	case d.Lead != nil:
@@ -46,7 +47,7 @@ func (w *writer) apply(d cluster.Decision) error {
 	case d.Reserve != nil:
 		w.reserve(*d.Reserve)
 	case d.Intent != nil:
-		w.s.Fences[d.Intent.Node] = *d.Intent
+		w.intent(*d.Intent)
 	case d.Fenced != nil:
 		w.fenced(*d.Fenced)
 	case d.Assign != nil:
@@ -68,13 +69,12 @@ func (w *writer) apply(d cluster.Decision) error {
 	case d.Event != nil:
 		w.event(*d.Event)
 	default:
-		return w.applyRequest(d)
+		w.applyRequest(d)
 	}
-	return nil
 }
 
 // applyRequest dispatches what comes from outside the engine: changes, jobs, hardware, sinks.
-func (w *writer) applyRequest(d cluster.Decision) error {
+func (w *writer) applyRequest(d cluster.Decision) {
 	switch {
 	case d.Change != nil:
 		w.change(*d.Change)
@@ -91,27 +91,48 @@ func (w *writer) applyRequest(d cluster.Decision) error {
 	case d.Setting != nil:
 		w.setting(*d.Setting)
 	case d.Sink != nil:
-		if _, ok := w.s.Sinks[d.Sink.Name]; ok {
-			w.s.Sinks[d.Sink.Name] = d.Sink.Status
-		}
+		w.sink(*d.Sink)
 	default:
+		panic("ledger: a decision that is known has no case")
+	}
+}
+
+// known says whether this program can apply a decision: one field is set, and it is complete. It is asked for all
+// decisions of an entry before the first is applied, so that an entry is applied whole or not at all.
+func known(d cluster.Decision) error {
+	count := 0
+	for _, field := range reflect.ValueOf(d).Fields() {
+		if !field.IsNil() {
+			count++
+		}
+	}
+	switch {
+	case count == 0:
 		return fmt.Errorf("a decision without content: %w", ErrUnknownEntry)
+	case count > 1:
+		return fmt.Errorf("a decision with %d contents: %w", count, ErrUnknownEntry)
+	}
+	if f := d.Found; f != nil && (f.ClusterID == "" || f.Generation == 0 || len(f.EngineID) < 5) {
+		return errors.New("founding needs a cluster id, a generation and an engine id")
 	}
 	return nil
 }
 
-// found starts a generation.
-func (w *writer) found(f cluster.Found) error {
-	if w.s.ClusterID != "" && f.Generation <= w.s.Generation {
-		return nil // founded already: the first one counts
+// sink records how delivery stands; a word that is older than what is known is dropped, so that no cursor goes back.
+func (w *writer) sink(d cluster.SinkIs) {
+	if old, ok := w.s.Sinks[d.Name]; ok && d.Status.Cursor >= old.Cursor {
+		w.s.Sinks[d.Name] = d.Status
 	}
-	if f.ClusterID == "" || f.Generation == 0 || len(f.EngineID) < 5 {
-		return errors.New("founding needs a cluster id, a generation and an engine id")
+}
+
+// found starts a generation; of the same one, the first entry counts.
+func (w *writer) found(f cluster.Found) {
+	if w.s.ClusterID != "" && f.Generation <= w.s.Generation {
+		return
 	}
 	w.s.ClusterID, w.s.Generation, w.s.EngineID = f.ClusterID, f.Generation, f.EngineID
 	w.s.Founded = w.entry.At
 	w.s.Epoch = uint64(f.Generation) << 32
-	return nil
 }
 
 // allot gives name a number of its kind, once.

@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"maps"
+
+	"hawser/cluster"
+)
+
+// standby names the node that could take the stack now, or says why there is none. It knows more than the log: who is
+// silent, who leaves, and against whom a fence may still strike (S4).
+func (p *pass) standby(spec cluster.StackSpec) (node, reason string) {
+	s := *p.State
+	s.Nodes = maps.Clone(s.Nodes)
+	for name, n := range s.Nodes {
+		switch {
+		case n.State != cluster.NodeOnline:
+		case p.Nodes[name].Suspect || p.underIntent(name):
+			n.State = cluster.NodeSuspect
+		case p.leaving(name):
+			n.State = cluster.NodeOffline
+		}
+		s.Nodes[name] = n
+	}
+	return cluster.StandbyFor(&s, spec)
+}
+
+// underIntent says whether a fence may still strike the node.
+func (p *pass) underIntent(node string) bool {
+	return p.intents[node] || p.State.Fences[node].Open(p.Now)
+}
+
+// cannotTake says why a node cannot take or keep a stack now.
+func (p *pass) cannotTake(node string) string {
+	switch v := p.Nodes[node]; {
+	case !p.State.Runs(node):
+		return "it does not run services now"
+	case v.Suspect || p.leaving(node):
+		return "it is silent or leaving"
+	case p.underIntent(node):
+		return "a fence may still strike it"
+	}
+	return ""
+}
