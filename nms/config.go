@@ -127,7 +127,7 @@ func Defaults() Config {
 			RequestTimeout: 2 * time.Second, Retries: 2,
 		},
 		Analysis: AnalysisConfig{ConditionGrace: 30 * time.Second, IncidentWindow: time.Minute},
-		Gates:    GatesConfig{RatePerHour: 60, MaxClusters: 1, RequireQuorum: true, RequireStandby: true, StateMaxAge: time.Minute},
+		Gates:    GatesConfig{RatePerHour: 60, MaxClusters: 3, RequireQuorum: true, RequireStandby: true, StateMaxAge: time.Minute},
 		Reconfig: ReconfigConfig{
 			AnswerTimeout: 15 * time.Second, VerifyTimeout: 15 * time.Second, ApplyTimeout: 30 * time.Minute, PollEvery: time.Second,
 		},

@@ -7,18 +7,14 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
-	"slices"
 	"time"
 
-	"github.com/robfig/cron/v3"
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
 	"hawser/mib/snmp"
 	"hawser/nms/analyze"
-	"hawser/nms/ask"
 	"hawser/nms/journal"
-	"hawser/nms/notify"
 	"hawser/nms/poll"
 	"hawser/nms/reconfig"
 	"hawser/nms/trapd"
@@ -86,8 +82,12 @@ func (m *Manager) open() error {
 	if err := m.journal.SaveManager(ctx, engine.Hex(), m.cfg.Name, engine.Hex(), engine.Boots); err != nil {
 		return err
 	}
+	last, err := m.lastIDs(ctx)
+	if err != nil {
+		return err
+	}
 	// The parts know each other by functions: none is called before Run, when all exist.
-	m.poller = poll.New(m.pollConfig(), m.journal, poll.Observer{
+	m.poller = poll.New(m.pollConfig(last), m.journal, poll.Observer{
 		Found: func(name, id string, engines [][]byte, sources []netip.Addr) {
 			m.receiver.Learn(name, id, engines, sources)
 		},
@@ -100,16 +100,16 @@ func (m *Manager) open() error {
 	if m.executor, err = reconfig.New(ctx, reconfigCfg, m.journal, m.poller.State, m.poller.Name, m.part("reconfig")); err != nil {
 		return err
 	}
-	m.analyzer = analyze.New(rules, m.journal, m.cfg.Analysis.ConditionGrace, m.cfg.Analysis.IncidentWindow, m.poller.State, m.executor.Submit, m.part("analyze"))
-	return m.listen(ctx, engine)
+	m.analyzer = analyze.New(rules, m.journal, m.cfg.Analysis.ConditionGrace, m.cfg.Analysis.IncidentWindow, m.poller, m.executor.Submit, m.part("analyze"))
+	return m.listen(ctx, engine, last)
 }
 
-func (m *Manager) listen(ctx context.Context, engine *trapd.Engine) error {
+func (m *Manager) listen(ctx context.Context, engine *trapd.Engine, last map[string]string) error {
 	stored, err := m.journal.Engines(ctx)
 	if err != nil {
 		return err
 	}
-	cfg, err := m.trapConfig()
+	cfg, err := m.trapConfig(last)
 	if err != nil {
 		return err
 	}
@@ -124,6 +124,18 @@ func (m *Manager) listen(ctx context.Context, engine *trapd.Engine) error {
 		return fmt.Errorf("listen.http: %w: name a free address, or none to do without", err)
 	}
 	return nil
+}
+
+// lastIDs are the ids that the configured clusters had in a former run, by name.
+func (m *Manager) lastIDs(ctx context.Context) (map[string]string, error) {
+	clusters, err := m.journal.Clusters(ctx)
+	last, polled := map[string]string{}, map[string]time.Time{}
+	for _, c := range clusters {
+		if c.ConfigName != "" && !c.LastPolled.Before(polled[c.ConfigName]) {
+			last[c.ConfigName], polled[c.ConfigName] = c.ClusterID, c.LastPolled
+		}
+	}
+	return last, err
 }
 
 // hint is called after something of a cluster was stored: a poll confirms it and fetches its condition. A cluster that is
@@ -190,84 +202,3 @@ func (m *Manager) EngineID() string { return m.receiver.EngineID() }
 
 // Journal answers queries while the manager runs.
 func (m *Manager) Journal() *journal.Reader { return &m.journal.Reader }
-
-func (m *Manager) session() ask.Options {
-	return ask.Options{Timeout: m.cfg.Poll.RequestTimeout, Retries: m.cfg.Poll.Retries}
-}
-
-func (m *Manager) pollConfig() poll.Config {
-	cfg := poll.Config{Workers: m.cfg.Poll.Workers, PassTimeout: m.cfg.Poll.PassTimeout, SilentAfter: m.cfg.Poll.SilentAfter, Session: m.session()}
-	for _, c := range m.cfg.Clusters {
-		cfg.Clusters = append(cfg.Clusters, poll.Cluster{Name: c.Name, ClusterID: c.ClusterID, Addresses: c.Nodes, User: m.users[c.ReadUser]})
-	}
-	return cfg
-}
-
-func (m *Manager) reconfigConfig() (reconfig.Config, error) {
-	g := m.cfg.Gates
-	cfg := reconfig.Config{
-		Manager: m.cfg.Name, Session: m.session(), AnswerTimeout: m.cfg.Reconfig.AnswerTimeout, VerifyTimeout: m.cfg.Reconfig.VerifyTimeout,
-		ApplyTimeout: m.cfg.Reconfig.ApplyTimeout, PollEvery: m.cfg.Reconfig.PollEvery,
-		Gates: reconfig.Gates{
-			Off: g.Off, DryRun: g.DryRun, RatePerHour: g.RatePerHour, MaxClusters: g.MaxClusters, RequireQuorum: g.RequireQuorum,
-			RequireStandby: g.RequireStandby, StateMaxAge: g.StateMaxAge,
-		},
-	}
-	for _, w := range g.Windows {
-		schedule, err := cron.ParseStandard(w.Schedule)
-		if err != nil {
-			return cfg, err
-		}
-		location, err := time.LoadLocation(w.Location)
-		if err != nil {
-			return cfg, err
-		}
-		cfg.Gates.Windows = append(cfg.Gates.Windows, reconfig.Window{Schedule: schedule, Duration: w.Duration, Location: location})
-	}
-	for _, c := range m.cfg.Clusters {
-		cfg.Clusters = append(cfg.Clusters, reconfig.Cluster{Name: c.Name, Addresses: c.Nodes, PolicyUser: m.user(c.PolicyUser), HardwareUser: m.user(c.HardwareUser)})
-	}
-	return cfg, nil
-}
-
-func (m *Manager) user(name string) *snmp.User {
-	u, ok := m.users[name]
-	if !ok {
-		return nil
-	}
-	return &u
-}
-
-func (m *Manager) trapConfig() (trapd.Config, error) {
-	cfg := trapd.Config{
-		Config: notify.Config{AnyCommunity: m.cfg.Traps.AnyCommunity, Manager: m.cfg.Name},
-		Listen: m.cfg.Listen.Traps, ReceiveBuffer: m.cfg.Traps.ReceiveBuffer, SourceRate: m.cfg.Traps.SourceRate, SourceBurst: m.cfg.Traps.SourceBurst,
-	}
-	for _, path := range m.cfg.Traps.CommunityFiles {
-		community, err := readSecret(path)
-		if err != nil {
-			return cfg, err
-		}
-		cfg.Communities = append(cfg.Communities, community)
-	}
-	for _, u := range m.cfg.Users {
-		cfg.Users = append(cfg.Users, notify.User{User: m.users[u.Name], Clusters: u.Clusters})
-	}
-	for _, c := range m.cfg.Clusters {
-		known := notify.Known{Name: c.Name, ClusterID: c.ClusterID}
-		engine, err := c.engine()
-		if err != nil {
-			return cfg, err
-		}
-		if engine != nil {
-			known.Engines = append(known.Engines, engine)
-		}
-		cfg.Clusters = append(cfg.Clusters, known)
-		for _, node := range c.Nodes {
-			if at, err := netip.ParseAddrPort(node); err == nil && !slices.Contains(cfg.Trusted, at.Addr()) {
-				cfg.Trusted = append(cfg.Trusted, at.Addr())
-			}
-		}
-	}
-	return cfg, nil
-}

@@ -321,6 +321,60 @@ func TestApproval(t *testing.T) {
 	}
 }
 
+func TestEventsOfAFormerRunWaitForTheFirstPoll(t *testing.T) {
+	agent := asktest.NewCluster(t)
+	cfg := newConfig(t, agent)
+	cfg.Analysis.ConditionGrace = 0 // only the missing state holds them
+	cfg.Poll.RequestTimeout, cfg.Poll.Retries = 200*time.Millisecond, 0
+	cfg.Rules[0].When = "event.seq == 4"
+	t.Run("first run", func(t *testing.T) {
+		m := startManager(t, cfg)
+		waitFor(t, "the cluster is known", func() bool { return m.poller.State(asktest.ID) != nil })
+	})
+	agent.Turn(func(k *asktest.Knobs) { k.Silent = true })
+	agent.PutEvent(4, "serviceFailed")
+	m := startManager(t, cfg)
+	inform(t, m, asktest.Notification(t, 4, "serviceFailed", nil))
+	id := journal.Identity{ClusterID: asktest.ID, Generation: asktest.Generation, Seq: 4}
+	if e, found, err := m.Journal().Event(t.Context(), id); err != nil || !found || !e.Analysed.IsZero() {
+		t.Fatalf("before a poll: got %+v, %v, %v, want it stored and not analysed", e, found, err)
+	}
+	agent.Turn(func(k *asktest.Knobs) { k.Silent = false })
+	waitFor(t, "the event is analysed", func() bool {
+		m.poller.PokeAll()
+		e, found, err := m.Journal().Event(t.Context(), id)
+		return err == nil && found && !e.Analysed.IsZero()
+	})
+	if r := waitReconfigurations(t, m, 1)[0]; r.State != journal.StateDone {
+		t.Errorf("got %s: %s, want it done", r.State, r.Reason)
+	}
+}
+
+func TestFullDiskShowsInTheStatus(t *testing.T) {
+	m := startManager(t, newConfig(t, asktest.NewCluster(t)))
+	if err := journal.LimitSize(t.Context(), m.journal, 1); err != nil {
+		t.Fatal(err)
+	}
+	sender, err := snmp.NewSender(snmp.SenderConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sender.Close() }()
+	seq := uint32(0)
+	waitFor(t, "the status says so", func() bool {
+		seq++
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_ = sender.Inform(ctx, snmp.Target{Address: m.TrapAddr(), Version: snmp.V3}, asktest.Users()["auditor"].User, asktest.Notification(t, seq, "linkDown", nil))
+		response, err := http.Get("http://" + m.HTTPAddr().String() + "/healthz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		return response.StatusCode == http.StatusServiceUnavailable
+	})
+}
+
 func TestHeldPortNamesItsHolder(t *testing.T) {
 	agent := asktest.NewCluster(t)
 	cfg := newConfig(t, agent)

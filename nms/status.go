@@ -60,6 +60,9 @@ func (s *statusServer) health(w http.ResponseWriter, r *http.Request) {
 	if _, err := s.m.journal.Property(r.Context(), journal.PropertyOff); err != nil {
 		h.Status, code = err.Error(), http.StatusServiceUnavailable
 	}
+	if failing := s.m.receiver.Failing(); failing != "" {
+		h.Status, code = failing, http.StatusServiceUnavailable
+	}
 	s.reply(w, code, h)
 }
 

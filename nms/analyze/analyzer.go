@@ -23,7 +23,7 @@ const (
 type Analyzer struct {
 	rules   *Rules
 	journal *journal.Journal
-	state   func(clusterID string) *ask.State
+	source  Source
 	submit  func(ctx context.Context, p Proposal) error
 	grace   time.Duration // how long an event waits for its condition
 	group   grouping
@@ -31,9 +31,15 @@ type Analyzer struct {
 	wake    chan struct{} // room for one: a second wish adds nothing
 }
 
-// New returns an Analyzer. state gives the last polled state of a cluster, submit takes proposals.
-func New(rules *Rules, j *journal.Journal, grace, incidentWindow time.Duration, state func(string) *ask.State, submit func(context.Context, Proposal) error, log *logrus.Entry) *Analyzer {
-	return &Analyzer{rules: rules, journal: j, state: state, submit: submit, grace: grace, group: grouping{journal: j, window: incidentWindow}, log: log, wake: make(chan struct{}, 1)}
+// Source knows the polled state of clusters. *poll.Poller satisfies it.
+type Source interface {
+	State(clusterID string) *ask.State // the last one; nil before the first poll
+	Expected(clusterID string) bool    // it is to be polled, but was not yet
+}
+
+// New returns an Analyzer. submit takes proposals.
+func New(rules *Rules, j *journal.Journal, grace, incidentWindow time.Duration, source Source, submit func(context.Context, Proposal) error, log *logrus.Entry) *Analyzer {
+	return &Analyzer{rules: rules, journal: j, source: source, submit: submit, grace: grace, group: grouping{journal: j, window: incidentWindow}, log: log, wake: make(chan struct{}, 1)}
 }
 
 // Wake asks for a look at new events; it never waits.
@@ -64,14 +70,20 @@ func (a *Analyzer) Run(ctx context.Context) error {
 	}
 }
 
-// look judges everything that waits.
+// look judges everything that waits, but for events of clusters whose state is still to be polled: a rule could not
+// judge them, and nothing could be set there anyway.
 func (a *Analyzer) look(ctx context.Context) error {
+	last := int64(0)
 	for {
-		events, err := a.journal.PendingAnalysis(ctx, time.Now().Add(-a.grace), analyseBatch)
+		events, err := a.journal.PendingAnalysis(ctx, time.Now().Add(-a.grace), last, analyseBatch)
 		if err != nil || len(events) == 0 {
 			return err
 		}
 		for _, e := range events {
+			last = e.ID
+			if a.source.Expected(e.ClusterID) {
+				continue
+			}
 			if err := a.analyse(ctx, e); err != nil {
 				return err
 			}
@@ -87,7 +99,7 @@ func (a *Analyzer) analyse(ctx context.Context, e journal.Event) error {
 	if err := a.group.place(ctx, e); err != nil {
 		return err
 	}
-	facts := Facts{Event: e, Condition: condition, Cluster: a.state(e.ClusterID), Count: func(eventType, component string, window time.Duration) (int64, error) {
+	facts := Facts{Event: e, Condition: condition, Cluster: a.source.State(e.ClusterID), Count: func(eventType, component string, window time.Duration) (int64, error) {
 		return a.journal.Count(ctx, journal.CountFilter{ClusterID: e.ClusterID, Type: eventType, Component: component, From: e.Time.Add(-window), To: e.Time})
 	}}
 	evalCtx, cancel := context.WithTimeout(ctx, evalTimeout)

@@ -141,3 +141,23 @@ func TestInstanceNames(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+func TestDeadNodeDoesNotDelay(t *testing.T) {
+	dead, alive := asktest.NewCluster(t), asktest.NewCluster(t)
+	c := ask.NewCluster("harbour", []string{dead.Address(), alive.Address()}, asktest.Users()["auditor"].User, ask.Options{Timeout: time.Minute, Retries: 3})
+	defer func() { _ = c.Close() }()
+	s, _, err := c.Freshest(t.Context(), asktest.ID)
+	if err != nil || s.Address() != dead.Address() {
+		t.Fatalf("first: %v", err)
+	}
+	dead.Turn(func(k *asktest.Knobs) { k.Silent = true })
+	begun := time.Now()
+	for range 2 { // the second time the living one is asked first
+		if s, _, err = c.Freshest(t.Context(), asktest.ID); err != nil || s.Address() != alive.Address() {
+			t.Fatalf("after its death: %v", err)
+		}
+	}
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Errorf("took %s, a third of one timeout", took)
+	}
+}

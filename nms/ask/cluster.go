@@ -1,7 +1,6 @@
 package ask
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +10,10 @@ import (
 	"hawser/mib/snmp"
 )
 
-// freshEnough is the age in seconds up to which a current view is taken without asking the other nodes.
-const freshEnough = 2
+const (
+	freshEnough = 2                      // seconds of age up to which a current view is taken without asking the other nodes
+	hedgeAfter  = 300 * time.Millisecond // without an answer the other nodes are asked too
+)
 
 // Cluster asks the nodes of one cluster as one user and keeps its sessions. It is not safe for use by many goroutines at
 // once.
@@ -58,56 +59,33 @@ func (c *Cluster) drop(address string) {
 	}
 }
 
-// candidate is a node that answered.
-type candidate struct {
-	session *Session
-	scalars Scalars
-}
-
 // Freshest returns a session to the node with the freshest current view, and its scalars. The node that was best last
-// time is taken at once when it still is good enough. expectID, if not empty, refuses nodes of another cluster.
+// time is asked first and taken when it still is good enough; the others are asked, all at once, when it is not, or when
+// it does not answer soon: a node that died must not delay the rest. expectID, if not empty, refuses nodes of another
+// cluster.
 func (c *Cluster) Freshest(ctx context.Context, expectID string) (*Session, Scalars, error) {
-	var found []candidate
-	var errs []error
-	for _, address := range slices.Clone(c.addresses) {
-		one, err := c.probe(ctx, address, expectID)
-		if err != nil {
-			errs = append(errs, err)
-			continue
+	r := c.newRace(ctx, expectID)
+	defer r.end()
+	r.start(c.addresses[:1])
+	hedge := time.NewTimer(hedgeAfter)
+	defer hedge.Stop()
+	for r.running() > 0 || len(r.started) < len(c.addresses) {
+		if r.running() == 0 {
+			r.start(c.addresses[1:])
 		}
-		found = append(found, one)
-		if one.scalars.ViewState == "current" && one.scalars.ViewAge <= freshEnough {
-			break
+		select {
+		case <-hedge.C:
+			r.start(c.addresses[1:])
+		case one := <-r.results:
+			if r.take(one) {
+				return r.winner()
+			}
 		}
 	}
-	if len(found) == 0 {
-		return nil, Scalars{}, fmt.Errorf("cluster %s: no node answers: %w", c.name, errors.Join(errs...))
+	if len(r.found) == 0 {
+		return nil, Scalars{}, fmt.Errorf("cluster %s: no node answers: %w", c.name, errors.Join(r.errs...))
 	}
-	best := slices.MinFunc(found, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(viewRank(a.scalars.ViewState), viewRank(b.scalars.ViewState)), -cmp.Compare(a.scalars.Generation, b.scalars.Generation),
-			cmp.Compare(a.scalars.ViewAge, b.scalars.ViewAge), -cmp.Compare(a.scalars.LastEventSeq, b.scalars.LastEventSeq))
-	})
-	c.prefer(best.session.address)
-	return best.session, best.scalars, nil
-}
-
-func (c *Cluster) probe(ctx context.Context, address, expectID string) (candidate, error) {
-	s, err := c.session(address)
-	if err != nil {
-		return candidate{}, err
-	}
-	var one Scalars
-	if _, err := ReadScalars(ctx, s, &one); err != nil {
-		c.drop(address)
-		return candidate{}, err
-	}
-	switch {
-	case one.ClusterID == "":
-		return candidate{}, fmt.Errorf("ask %s: %w: it shows no hawserClusterId to user %q: is this a hawser node, and has the user a role there?", address, ErrHidden, c.user.Name)
-	case expectID != "" && one.ClusterID != expectID:
-		return candidate{}, fmt.Errorf("ask %s: it belongs to cluster %s (%s), not to %s: correct the addresses of cluster %s", address, one.ClusterID, one.ClusterName, expectID, c.name)
-	}
-	return candidate{session: s, scalars: one}, nil
+	return r.winner()
 }
 
 // viewRank orders views: current before lagging before isolated.

@@ -31,6 +31,7 @@ type Session struct {
 	user    string
 	options Options
 	client  *gosnmp.GoSNMP
+	conn    net.Conn // the client's, which interrupt closes under it
 }
 
 // Errors that callers tell apart.
@@ -58,7 +59,7 @@ func Dial(address string, user snmp.User, options Options) (*Session, error) {
 	if err := client.Connect(); err != nil {
 		return nil, fmt.Errorf("ask %s: %w", address, err)
 	}
-	return &Session{address: address, user: user.Name, options: options, client: client}, nil
+	return &Session{address: address, user: user.Name, options: options, client: client, conn: client.Conn}, nil
 }
 
 var authProtocols = map[snmp.AuthProtocol]gosnmp.SnmpV3AuthProtocol{
@@ -105,7 +106,15 @@ func (s *Session) User() string { return s.user }
 func (s *Session) LocalAddr() net.Addr { return s.client.Conn.LocalAddr() }
 
 // Close ends the session.
-func (s *Session) Close() error { return s.client.Close() }
+func (s *Session) Close() error {
+	if err := s.client.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// interrupt ends a question that another goroutine waits for; only Close may follow.
+func (s *Session) interrupt() { _ = s.conn.Close() }
 
 // Get reads instances. The answers stand in the order of the names.
 func (s *Session) Get(ctx context.Context, oids ...snmp.OID) ([]snmp.Varbind, error) {

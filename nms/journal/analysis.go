@@ -8,9 +8,10 @@ import (
 
 // PendingAnalysis returns authentic events that no rule has seen yet, in order of arrival: those whose condition is
 // settled, and those received before the deadline, which are analysed without.
-func (r *Reader) PendingAnalysis(ctx context.Context, deadline time.Time, limit int) ([]Event, error) {
-	return query(ctx, r, eventSelect+`WHERE analysed_at = 0 AND authentic = 1 AND (condition_state IN ('whole', 'lost') OR received_at <= ?) ORDER BY id LIMIT ?`,
-		[]any{nanos(deadline), limit}, scanEvent)
+// afterID leaves out those up to that one.
+func (r *Reader) PendingAnalysis(ctx context.Context, deadline time.Time, afterID int64, limit int) ([]Event, error) {
+	return query(ctx, r, eventSelect+`WHERE id > ? AND analysed_at = 0 AND authentic = 1 AND (condition_state IN ('whole', 'lost') OR received_at <= ?) ORDER BY id LIMIT ?`,
+		[]any{afterID, nanos(deadline), limit}, scanEvent)
 }
 
 // MarkAnalysed notes what the rules made of an event, so that no restart analyses it again.

@@ -13,10 +13,10 @@ type Wanted struct {
 	Received time.Time
 }
 
-// WantedConditions returns the events of one generation of a cluster whose condition is not stored yet, oldest first.
+// WantedConditions returns the authentic events of one generation of a cluster whose condition is not stored yet, oldest first.
 func (r *Reader) WantedConditions(ctx context.Context, clusterID string, generation uint64, limit int) ([]Wanted, error) {
 	return query(ctx, r, `SELECT id, cluster_id, generation, seq, received_at FROM event
-		WHERE cluster_id = ? AND generation = ? AND condition_state = 'wanted' AND seq > 0 ORDER BY seq LIMIT ?`,
+		WHERE cluster_id = ? AND generation = ? AND condition_state = 'wanted' AND seq > 0 AND authentic = 1 ORDER BY seq LIMIT ?`,
 		[]any{clusterID, int64(generation), limit}, func(scan func(...any) error) (Wanted, error) {
 			var w Wanted
 			var generation, received int64
@@ -53,7 +53,7 @@ func (j *Journal) LoseConditions(ctx context.Context, clusterID string, generati
 	var lost int64
 	err := j.update(ctx, 1, func(t *tx) error {
 		var first, last int64
-		where := `cluster_id = ? AND generation = ? AND condition_state = 'wanted' AND seq > 0 AND seq BETWEEN ? AND ?`
+		where := `cluster_id = ? AND generation = ? AND condition_state = 'wanted' AND seq > 0 AND authentic = 1 AND seq BETWEEN ? AND ?`
 		args := []any{clusterID, int64(generation), in.First, in.Last}
 		if _, err := t.get(`SELECT count(*), ifnull(min(seq), 0), ifnull(max(seq), 0) FROM event WHERE `+where, args, []any{&lost, &first, &last}); err != nil || lost == 0 {
 			return err
@@ -68,7 +68,7 @@ func (j *Journal) LoseConditions(ctx context.Context, clusterID string, generati
 
 // WantedGenerations returns the generations of a cluster that still have events without their condition.
 func (r *Reader) WantedGenerations(ctx context.Context, clusterID string) ([]uint64, error) {
-	return query(ctx, r, `SELECT DISTINCT generation FROM event WHERE cluster_id = ? AND condition_state = 'wanted' AND seq > 0`, []any{clusterID},
+	return query(ctx, r, `SELECT DISTINCT generation FROM event WHERE cluster_id = ? AND condition_state = 'wanted' AND seq > 0 AND authentic = 1`, []any{clusterID},
 		func(scan func(...any) error) (uint64, error) {
 			var n int64
 			err := scan(&n)

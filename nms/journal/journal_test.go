@@ -204,14 +204,14 @@ func TestConditions(t *testing.T) {
 	if want := []string{ConditionLost, ConditionWanted, ConditionWhole}; !slices.Equal(states, want) {
 		t.Errorf("states: got %v, want %v", states, want)
 	}
-	pending, err := j.PendingAnalysis(ctx, noon.Add(-time.Hour), 10)
+	pending, err := j.PendingAnalysis(ctx, noon.Add(-time.Hour), 0, 10)
 	if err != nil || len(pending) != 2 || pending[0].Seq != 1 || pending[1].Seq != 3 {
 		t.Errorf("pending: got %v, %v, want events 1 and 3", pending, err)
 	}
 	if err := j.MarkAnalysed(ctx, pending[0].ID, "no rule matched"); err != nil {
 		t.Fatal(err)
 	}
-	pending, err = j.PendingAnalysis(ctx, noon, 10)
+	pending, err = j.PendingAnalysis(ctx, noon, 0, 10)
 	if err != nil || len(pending) != 2 || pending[0].Seq != 2 {
 		t.Errorf("pending after the grace: got %v, %v, want events 2 and 3", pending, err)
 	}

@@ -30,6 +30,7 @@ type Config struct {
 type Cluster struct {
 	Name      string
 	ClusterID string
+	LastID    string // the id it had in a former run; a cluster founded anew has another
 	Addresses []string
 	User      snmp.User
 }
@@ -230,6 +231,18 @@ func (p *Poller) State(clusterID string) *ask.State {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.state
+}
+
+// Expected says whether a cluster is to be polled, but was not yet since the start.
+func (p *Poller) Expected(clusterID string) bool {
+	for _, t := range p.targets {
+		if t.cfg.LastID == clusterID && clusterID != "" || p.idOf(t) == clusterID {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			return t.state == nil
+		}
+	}
+	return false
 }
 
 // Name returns the configured name of a cluster, empty for one that is not polled.

@@ -48,10 +48,13 @@ func (r *Receiver) commit(ctx context.Context, group []item) {
 	batch, clusters := assemble(group)
 	outcome, err := r.store.Append(ctx, batch)
 	if err != nil {
+		reason := err.Error()
+		r.counters.failing.Store(&reason)
 		r.counters.uncommitted.Add(uint64(len(group)))
 		r.log.WithError(err).WithField("notifications", len(group)).Error("notifications not stored and not answered; INFORMs come again, gaps are filled by the next poll")
 		return
 	}
+	r.counters.failing.Store(nil)
 	r.counters.events.Add(uint64(outcome.New))
 	r.counters.known.Add(uint64(outcome.Known))
 	r.counters.unknown.Add(uint64(len(batch.Unknown)))

@@ -19,7 +19,17 @@ type Stats struct {
 }
 
 type counters struct {
+	failing atomic.Pointer[string] // why the journal could not commit; nil while it can
+
 	received, events, known, unknown, answered, reports, malformed, refused, overQuota, uncommitted, kernelDrops atomic.Uint64
+}
+
+// Failing says why the journal could not commit the last notifications; empty while it can.
+func (r *Receiver) Failing() string {
+	if reason := r.counters.failing.Load(); reason != nil {
+		return *reason
+	}
+	return ""
 }
 
 // Stats returns the counters as they stand.
