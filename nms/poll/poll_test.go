@@ -266,7 +266,7 @@ func TestFreshestCurrentView(t *testing.T) {
 	isolated.Put("hawserViewState", nil, "isolated")
 	lagging.Put("hawserViewState", nil, "lagging")
 	current.Put("hawserViewAge", nil, 7)
-	b := start(t, nil, isolated, lagging, current)
+	b := start(t, func(c *Config) { c.Session = ask.Options{Timeout: 200 * time.Millisecond, Retries: 3} }, isolated, lagging, current)
 	b.pass(t)
 	if got := b.State(asktest.ID).Address; got != current.Address() {
 		t.Errorf("asked %s, want the node with the current view, %s", got, current.Address())
