@@ -132,7 +132,7 @@ func (m *machine) restart(ctx context.Context, order cluster.Order, left time.Du
 // start starts the service under the order's epoch.
 func (m *machine) start(ctx context.Context, order cluster.Order) {
 	m.runs++
-	m.next = time.Time{}
+	m.next = time.Now().Add(startProbe) // a zero time would let the loop rest before it asks
 	env := append([]string{fmt.Sprintf("HAWSER_EPOCH=%d", order.Epoch)}, m.env...)
 	if _, may, _ := m.view(); !may {
 		return // the lease ran short while the former run stopped
