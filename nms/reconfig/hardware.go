@@ -18,11 +18,8 @@ const createAndGo = 4
 
 // verifyHardware creates the job that applies the desired settings, if the rule wants that, and follows the settings.
 func (t *task) verifyHardware(ctx context.Context, session *ask.Session) error {
-	if err := t.readBack(ctx, session); err != nil {
-		return t.end(ctx, journal.StateFailed, "accepted, but could not be read back: "+err.Error())
-	}
-	if !asWanted(t.record.Values) {
-		return t.end(ctx, journal.StateFailed, "accepted, but not desired: "+readBackText(t.record.Values))
+	if shown, err := t.shown(ctx, session); err != nil || !shown {
+		return err
 	}
 	if !t.record.Apply {
 		return t.end(ctx, journal.StateDone, "desired; not applied by this rule: "+describe(t.record.Values))

@@ -356,6 +356,15 @@ func TestHardware(t *testing.T) {
 	expect(t, b.carry(t, only), journal.StateDone, "not applied by this rule")
 }
 
+func TestNodeThatLagsBehindItsLeader(t *testing.T) {
+	b := newBench(t, nil)
+	b.run(t)
+	b.agent.Turn(func(k *asktest.Knobs) { k.LagReads = 5 })
+	expect(t, b.carry(t, b.reaction()), journal.StateDone, "read back")
+	b.agent.Turn(func(k *asktest.Knobs) { k.LagReads = 5 })
+	expect(t, b.carry(t, b.hardware("Balanced")), journal.StateDone, "applied and read back")
+}
+
 func TestHardwareJobThatNeverEnds(t *testing.T) {
 	b := newBench(t, func(c *Config) { c.ApplyTimeout = 100 * time.Millisecond })
 	b.agent.Turn(func(k *asktest.Knobs) { k.HoldJobs = true })

@@ -219,7 +219,11 @@ func (t *task) send(ctx context.Context, session *ask.Session, binds []snmp.Varb
 // refused tells a lost race, which is tried again, from a true refusal, whose reason stands in the write log.
 func (t *task) refused(ctx context.Context, session *ask.Session, refusal *ask.Refusal) (again bool, err error) {
 	if refusal.Status == "inconsistentValue" && strings.HasPrefix(refusal.Object, "hawserConfigSerial") {
-		return true, t.save(ctx, journal.StateProposed, fmt.Sprintf("somebody else's SET came first (serial %d is stale); reading again", t.record.Serial))
+		// The node that was asked may also be behind its leader: at once it would show the same serial again.
+		if err := t.save(ctx, journal.StateProposed, fmt.Sprintf("somebody else's SET came first (serial %d is stale); reading again", t.record.Serial)); err != nil {
+			return false, err
+		}
+		return true, t.pause(ctx)
 	}
 	if refusal.Status == "resourceUnavailable" {
 		if err := t.save(ctx, journal.StateProposed, refusal.Error()+": the cluster has no leader or quorum at this moment; trying again"); err != nil {

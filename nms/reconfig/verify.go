@@ -26,20 +26,27 @@ func (t *task) afterSet(ctx context.Context, session *ask.Session) error {
 
 // verifyPolicy reads the values until they are as set.
 func (t *task) verifyPolicy(ctx context.Context, session *ask.Session) error {
+	if shown, err := t.shown(ctx, session); err != nil || !shown {
+		return err
+	}
+	return t.end(ctx, journal.StateDone, "read back as wanted: "+describe(t.record.Values))
+}
+
+// shown reads the objects that were set until they show the new values: the node that was asked learns of the entry a
+// moment after the leader answered. When it is false the task has ended.
+func (t *task) shown(ctx context.Context, session *ask.Session) (bool, error) {
 	var last error
 	ok, err := t.until(ctx, t.cfg.VerifyTimeout, func() bool {
 		last = t.readBack(ctx, session)
 		return last == nil && asWanted(t.record.Values)
 	})
 	switch {
-	case err != nil:
-		return err
-	case ok:
-		return t.end(ctx, journal.StateDone, "read back as wanted: "+describe(t.record.Values))
+	case err != nil || ok:
+		return ok, err
 	case last != nil:
-		return t.end(ctx, journal.StateFailed, "accepted, but could not be read back: "+last.Error())
+		return false, t.end(ctx, journal.StateFailed, "accepted, but could not be read back: "+last.Error())
 	}
-	return t.end(ctx, journal.StateFailed, fmt.Sprintf("accepted, but not in effect after %s: %s", t.cfg.VerifyTimeout, readBackText(t.record.Values)))
+	return false, t.end(ctx, journal.StateFailed, fmt.Sprintf("accepted, but not in effect after %s: %s", t.cfg.VerifyTimeout, readBackText(t.record.Values)))
 }
 
 func (t *task) readBack(ctx context.Context, session *ask.Session) error {

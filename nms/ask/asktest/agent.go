@@ -47,6 +47,7 @@ type Agent struct {
 	writes uint32
 	knobs  Knobs
 	sets   int
+	before []snmp.Varbind // what was before the last SET, while LagReads lasts
 }
 
 // Knobs are what a test may make go wrong.
@@ -58,6 +59,7 @@ type Knobs struct {
 	RefuseSet     string // every SET of this object is refused with this reason, as in "hawserServiceReaction"
 	HoldJobs      bool   // jobs never end
 	IgnoreSets    bool   // SETs are accepted without effect
+	LagReads      int    // so many GETs after a SET still see what was before it, as at a node that is behind its leader
 	MaxRepetition int    // rows per GETBULK; 0: as asked
 }
 

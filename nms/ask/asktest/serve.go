@@ -51,10 +51,11 @@ func (a *Agent) operate(m *snmp.Message) (snmp.PDU, bool) {
 	pdu := snmp.PDU{Type: snmp.Response, RequestID: m.PDU.RequestID}
 	switch m.PDU.Type {
 	case snmp.GetRequest:
+		rows := a.shown()
 		for _, vb := range m.PDU.Varbinds {
 			value := snmp.NoSuchObject
 			if role.CanRead(vb.OID) {
-				value = a.get(vb.OID)
+				value = find(rows, vb.OID)
 			}
 			pdu.Varbinds = append(pdu.Varbinds, snmp.Varbind{OID: vb.OID, Value: value})
 		}
@@ -72,12 +73,23 @@ func (a *Agent) operate(m *snmp.Message) (snmp.PDU, bool) {
 	return pdu, true
 }
 
-func (a *Agent) get(oid snmp.OID) snmp.Value {
-	i, found := slices.BinarySearchFunc(a.rows, oid, func(r snmp.Varbind, oid snmp.OID) int { return r.OID.Compare(oid) })
+func (a *Agent) get(oid snmp.OID) snmp.Value { return find(a.rows, oid) }
+
+func find(rows []snmp.Varbind, oid snmp.OID) snmp.Value {
+	i, found := slices.BinarySearchFunc(rows, oid, func(r snmp.Varbind, oid snmp.OID) int { return r.OID.Compare(oid) })
 	if !found {
 		return snmp.NoSuchInstance
 	}
-	return a.rows[i].Value
+	return rows[i].Value
+}
+
+// shown are the rows that a GET sees: those before the last SET while the agent lags.
+func (a *Agent) shown() []snmp.Varbind {
+	if a.before == nil || a.knobs.LagReads == 0 {
+		return a.rows
+	}
+	a.knobs.LagReads--
+	return a.before
 }
 
 func (a *Agent) next(role mib.Role, oid snmp.OID) snmp.Varbind {

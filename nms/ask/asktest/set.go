@@ -117,6 +117,7 @@ func (a *Agent) log(m *snmp.Message, token string, r refusal) {
 
 func (a *Agent) apply(binds []snmp.Varbind) {
 	a.sets++
+	a.before = slices.Clone(a.rows)
 	for _, vb := range binds {
 		o, instance, _ := mib.ByOID(vb.OID)
 		switch o.Name {
