@@ -20,7 +20,7 @@ type Notifier struct {
 	source   Source
 	recorder Recorder
 	sinks    map[string]credentials // by name of the sink
-	sender   *snmp.Sender
+	sender   sender
 	rows     *rows // template of an event's row
 	log      *logrus.Entry
 	ready    chan struct{}
@@ -28,6 +28,13 @@ type Notifier struct {
 	engine  atomic.Pointer[reign]
 	cursors *cursors // of the present reign; only Run's goroutine touches it
 	counts  notifierCounts
+}
+
+// sender puts notifications on the wire; snmp.Sender is one. Inform returns when the notification was acknowledged.
+type sender interface {
+	Inform(ctx context.Context, target snmp.Target, user snmp.User, binds []snmp.Varbind) error
+	Trap(ctx context.Context, target snmp.Target, user snmp.User, binds []snmp.Varbind) error
+	Close() error
 }
 
 // credentials are what a sink's notifications are secured with; secrets never enter the log, so each node has its own.

@@ -45,14 +45,8 @@ func (d *delivery) sleptThrough(status cluster.SinkStatus) bool {
 // that it tells how things are when the sink answers at last. The cursor moves only when all was acknowledged; a repetition
 // is safe, because raise and clear carry the alarm's index.
 func (d *delivery) catchUp(ctx context.Context) {
-	fresh := true
 	for wait := informWait; ctx.Err() == nil; wait = min(2*wait, informWaitMax) {
 		restated, to := d.restate(ctx)
-		if fresh && len(restated) > 0 {
-			fresh = false
-			d.notifier.counts.sent.Add(1)
-			d.cursors.sent(d.sink.Name)
-		}
 		if len(restated) == 0 || d.first(ctx, restated[0], wait) && d.rest(ctx, restated) {
 			d.cursor, d.taken = to, to
 			d.cursors.moved(d.sink.Name, to)
@@ -63,15 +57,13 @@ func (d *delivery) catchUp(ctx context.Context) {
 
 // first makes one attempt with the first notification after an outage.
 func (d *delivery) first(ctx context.Context, e cluster.Event, wait time.Duration) bool {
-	err := d.attempt(ctx, e, d.prev, wait)
+	err := d.attempt(ctx, e, d.prev, wait, wait > informWait)
 	if err == nil {
 		d.prev = max(d.prev, e.Seq)
 		return true
 	}
 	if ctx.Err() == nil {
 		d.cursors.failed(d.sink.Name, err)
-		d.notifier.counts.retries.Add(1)
-		d.cursors.retried(d.sink.Name)
 	}
 	return false
 }

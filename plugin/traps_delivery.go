@@ -17,6 +17,7 @@ type delivery struct {
 	notifier *Notifier
 	sink     cluster.Sink
 	secret   credentials
+	boots    uint32 // of the reign
 	cursors  *cursors
 	log      *logrus.Entry
 
@@ -56,7 +57,8 @@ func (e end) done() bool { return e == delivered || e == givenUp }
 
 func newDelivery(n *Notifier, sink cluster.Sink, secret credentials) *delivery {
 	return &delivery{
-		notifier: n, sink: sink, secret: secret, cursors: n.cursors, log: n.log.WithField("sink", sink.Name),
+		notifier: n, sink: sink, secret: secret, boots: n.engine.Load().boots, cursors: n.cursors,
+		log: n.log.WithField("sink", sink.Name),
 	}
 }
 

@@ -20,14 +20,14 @@ const (
 	sinkFailedAfter = 10 * time.Second
 )
 
+var errDeposed = errors.New("this node leads no more")
+
 // deliver sends one event, again and again, until the sink acknowledges, its patience ends, it has slept too long, or ctx
 // ends. A trap is done with when it was sent.
 func (d *delivery) deliver(ctx context.Context, e cluster.Event, prev cluster.Seq) end {
 	began := time.Now()
-	d.notifier.counts.sent.Add(1)
-	d.cursors.sent(d.sink.Name)
 	for wait := informWait; ; wait = min(2*wait, informWaitMax) {
-		err := d.attempt(ctx, e, prev, wait)
+		err := d.attempt(ctx, e, prev, wait, wait > informWait)
 		switch {
 		case err == nil:
 			return delivered
@@ -44,17 +44,15 @@ func (d *delivery) deliver(ctx context.Context, e cluster.Event, prev cluster.Se
 		if d.restates() && time.Since(began) > outage {
 			return stale
 		}
-		d.notifier.counts.retries.Add(1)
-		d.cursors.retried(d.sink.Name)
 	}
 }
 
 // attempt sends once, with the delay as it is now, and waits for the acknowledgement. After an error it lets the rest of
 // the wait pass: a sink that refuses at once is not asked in a tight loop.
-func (d *delivery) attempt(ctx context.Context, e cluster.Event, prev cluster.Seq, wait time.Duration) error {
+func (d *delivery) attempt(ctx context.Context, e cluster.Event, prev cluster.Seq, wait time.Duration, again bool) error {
 	bound, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	err := d.send(bound, e, prev)
+	err := d.send(bound, e, prev, again)
 	if err != nil {
 		<-bound.Done()
 		return err
@@ -66,20 +64,36 @@ func (d *delivery) attempt(ctx context.Context, e cluster.Event, prev cluster.Se
 	return nil
 }
 
-func (d *delivery) send(ctx context.Context, e cluster.Event, prev cluster.Seq) error {
+func (d *delivery) send(ctx context.Context, e cluster.Event, prev cluster.Seq, again bool) error {
 	n := d.notifier
 	target, err := d.target(ctx)
 	if err != nil {
 		return err
 	}
+	snapshot := n.source.Snapshot()
+	if !leadsWith(d.boots)(snapshot) {
+		return errDeposed // our successor sends it
+	}
 	m := message{
-		cluster: n.source.Snapshot().State, prev: prev, uptime: n.engine.Load().uptime(),
+		cluster: snapshot.State, prev: prev, uptime: n.engine.Load().uptime(),
 		address: localAddress(target.Address), now: time.Now(), rows: n.rows,
 	}
+	d.count(again)
 	if d.sink.Kind == cluster.SinkTrap {
 		return n.sender.Trap(ctx, target, d.secret.user, m.varbinds(e))
 	}
 	return n.sender.Inform(ctx, target, d.secret.user, m.varbinds(e))
+}
+
+// count counts what goes on the wire.
+func (d *delivery) count(again bool) {
+	if again {
+		d.notifier.counts.retries.Add(1)
+		d.cursors.retried(d.sink.Name)
+		return
+	}
+	d.notifier.counts.sent.Add(1)
+	d.cursors.sent(d.sink.Name)
 }
 
 // target is where the sink is now; a name is looked up each time, because it may move.
