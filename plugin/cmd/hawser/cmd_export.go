@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hawser/nms"
+	"hawser/nms/export"
 	"hawser/plugin"
 )
 
@@ -52,13 +53,10 @@ func exportUsersCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, ok := map[string]func(io.Writer, []exportUser, string){
-				"snmptrapd": exportSnmptrapd, "client": exportClient, "manager": exportManager,
-			}[form]
-			if !ok {
-				return misuse{fmt.Errorf("--for %q: use snmptrapd, client or manager", form)}
+			if a.asJSON {
+				return a.print(users, nil)
 			}
-			return a.print(users, func(w io.Writer) { text(w, users, engine) })
+			return writeUsers(a.stdout, form, cfg, users, engine)
 		},
 	}
 	c.Flags().StringVar(&path, "config", defaultConfig, "configuration of a node")
@@ -94,29 +92,34 @@ func managerEngine(path string) (string, error) {
 	return nms.EngineID(cfg.DataDir)
 }
 
-// exportSnmptrapd prints createUser lines: with -e for TRAPs, which the cluster engine authenticates, and without for
-// INFORMs, which the receiver's own engine does.
-func exportSnmptrapd(w io.Writer, users []exportUser, _ string) {
-	for _, u := range users {
-		secrets := fmt.Sprintf("%s %s %s %s %s", u.Name, u.AuthProtocol, quoted(u.AuthPassphrase), u.PrivProtocol, quoted(u.PrivPassphrase))
-		if u.EngineID != "" {
-			fmt.Fprintf(w, "createUser -e 0x%s %s\n", u.EngineID, secrets)
+func writeUsers(w io.Writer, form string, cfg plugin.Config, users []exportUser, managerEngine string) error {
+	switch form {
+	case "snmptrapd":
+		set := export.UserSet{Cluster: cfg.Cluster.Name, ClusterEngineID: cfg.Cluster.EngineID, ManagerEngineID: managerEngine}
+		for _, u := range users {
+			set.Users = append(set.Users, export.User{
+				Name: u.Name, AuthProtocol: u.AuthProtocol, AuthPassphrase: u.AuthPassphrase, PrivProtocol: u.PrivProtocol, PrivPassphrase: u.PrivPassphrase,
+			})
 		}
-		fmt.Fprintf(w, "createUser %s\nauthUser log,execute,net %s priv\n", secrets, u.Name)
+		return export.Users(w, set)
+	case "client":
+		exportClient(w, users)
+	case "manager":
+		exportManager(w, users)
+	default:
+		return misuse{fmt.Errorf("--for %q: use snmptrapd, client or manager", form)}
 	}
+	return nil
 }
 
-func exportClient(w io.Writer, users []exportUser, _ string) {
+func exportClient(w io.Writer, users []exportUser) {
 	for _, u := range users {
 		fmt.Fprintf(w, "# role %s\n-v3 -l authPriv -u %s -a %s -A %s -x %s -X %s\n", u.Role, u.Name, u.AuthProtocol,
 			quoted(u.AuthPassphrase), u.PrivProtocol, quoted(u.PrivPassphrase))
 	}
 }
 
-func exportManager(w io.Writer, users []exportUser, engine string) {
-	if engine != "" {
-		fmt.Fprintf(w, "# engine of this manager: %s\n", engine)
-	}
+func exportManager(w io.Writer, users []exportUser) {
 	fmt.Fprintln(w, "users:")
 	for _, u := range users {
 		fmt.Fprintf(w, "  - name: %s\n    authProtocol: %s\n    authPassphraseFile: %s\n    privProtocol: %s\n    privPassphraseFile: %s\n", u.Name,
