@@ -23,10 +23,11 @@ const (
 	reasonUnanswerd = "not fetched yet"
 )
 
-// fill makes the journal complete: events first, then the conditions of all events that lack them.
-func (p *Poller) fill(ctx context.Context, t *target, s *ask.Session, scalars ask.Scalars) error {
+// fill makes the journal complete: events first, then the conditions of all events that lack them. behind says that some
+// condition is not shown yet.
+func (p *Poller) fill(ctx context.Context, t *target, s *ask.Session, scalars ask.Scalars) (behind bool, err error) {
 	if err := p.fillEvents(ctx, t, s, scalars); err != nil {
-		return err
+		return false, err
 	}
 	return p.fillConditions(ctx, t, s, scalars)
 }
@@ -145,41 +146,44 @@ func toEvent(row ask.Event, scalars ask.Scalars, address, user string) journal.E
 	}
 }
 
-func (p *Poller) fillConditions(ctx context.Context, t *target, s *ask.Session, scalars ask.Scalars) error {
+func (p *Poller) fillConditions(ctx context.Context, t *target, s *ask.Session, scalars ask.Scalars) (behind bool, err error) {
 	id, generation := scalars.ClusterID, uint64(scalars.Generation)
 	if err := p.dropEarlier(ctx, t, scalars); err != nil {
-		return err
+		return false, err
 	}
 	if first := uint32(scalars.FirstConditionSeq); first > 1 {
 		if err := p.loseConditions(ctx, t, id, generation, journal.Range{First: 1, Last: first - 1}, reasonAged); err != nil {
-			return err
+			return false, err
 		}
 	}
 	wanted, err := p.journal.WantedConditions(ctx, id, generation, conditionChunk)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, w := range wanted {
-		if err := p.fillCondition(ctx, t, s, w); err != nil {
-			return fmt.Errorf("cluster %s: fetch the condition of event %d: %w", t.cfg.Name, w.Seq, err)
+		missing, err := p.fillCondition(ctx, t, s, w)
+		if err != nil {
+			return false, fmt.Errorf("cluster %s: fetch the condition of event %d: %w", t.cfg.Name, w.Seq, err)
 		}
+		behind = behind || missing
 	}
 	if len(wanted) == conditionChunk {
 		p.enqueue(t) // there are more: they get the next pass
 	}
-	return nil
+	return behind, nil
 }
 
-func (p *Poller) fillCondition(ctx context.Context, t *target, s *ask.Session, w journal.Wanted) error {
+// fillCondition fetches one condition; missing says that the node does not show it yet.
+func (p *Poller) fillCondition(ctx context.Context, t *target, s *ask.Session, w journal.Wanted) (missing bool, err error) {
 	rows, err := ask.ReadTable[ask.Component](ctx, s, w.Seq)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if len(rows) == 0 {
 		if time.Since(w.Received) < conditionGrace {
-			return nil
+			return true, nil
 		}
-		return p.loseConditions(ctx, t, w.ClusterID, w.Generation, journal.Range{First: w.Seq, Last: w.Seq}, reasonNoRows)
+		return false, p.loseConditions(ctx, t, w.ClusterID, w.Generation, journal.Range{First: w.Seq, Last: w.Seq}, reasonNoRows)
 	}
 	components := make([]journal.Component, len(rows))
 	for i, r := range rows {
@@ -187,7 +191,7 @@ func (p *Poller) fillCondition(ctx context.Context, t *target, s *ask.Session, w
 			Index: uint32(r.Index), ComponentType: r.ComponentType, ComponentName: r.ComponentName, NodeName: r.NodeName, State: r.State, Detail: r.Detail,
 		}
 	}
-	return p.journal.SaveCondition(ctx, w.EventID, components)
+	return false, p.journal.SaveCondition(ctx, w.EventID, components)
 }
 
 // dropEarlier gives up conditions of earlier generations once: the tables show the present one only.

@@ -239,9 +239,21 @@ func TestUserWhoSeesNoEventsIsNamed(t *testing.T) {
 		return !b.targets[0].failing.IsZero()
 	})
 	same(t, "gaps", b.gaps(t), "event 1-1 open: "+reasonUnanswerd)
-	if err := b.Poller.pass(t.Context(), b.targets[0]); err == nil || !strings.Contains(err.Error(), `give that user the role auditor`) {
+	if _, err := b.Poller.pass(t.Context(), b.targets[0]); err == nil || !strings.Contains(err.Error(), `give that user the role auditor`) {
 		t.Errorf("got %v, want it to name the role", err)
 	}
+}
+
+func TestNodeThatIsBehindIsAskedAgainSoon(t *testing.T) {
+	agent := asktest.NewCluster(t)
+	b := start(t, nil, agent)
+	waitFor(t, "a first pass", func() bool { return b.State(asktest.ID) != nil && !b.busy() })
+	if _, err := b.journal.Append(t.Context(), journal.Batch{Events: []journal.Event{trapped(1)}}); err != nil {
+		t.Fatal(err)
+	}
+	b.Poke(asktest.ID) // the only wish: the notification came before the log reached the node
+	agent.PutEvent(1, "serviceFailed")
+	waitFor(t, "the condition", func() bool { return slices.Equal(b.seqs(t, asktest.Generation), []string{"1 inform whole"}) })
 }
 
 func TestNewGeneration(t *testing.T) {
@@ -282,7 +294,7 @@ func TestAnotherClusterIsRefused(t *testing.T) {
 	agent := asktest.NewCluster(t)
 	b := start(t, func(c *Config) { c.Clusters[0].ClusterID = "another" }, agent)
 	waitFor(t, "the poll fails", b.Ready)
-	if err := b.Poller.pass(t.Context(), b.targets[0]); err == nil || !strings.Contains(err.Error(), "correct the addresses of cluster harbour") {
+	if _, err := b.Poller.pass(t.Context(), b.targets[0]); err == nil || !strings.Contains(err.Error(), "correct the addresses of cluster harbour") {
 		t.Errorf("got %v, want it to name the cluster", err)
 	}
 }

@@ -144,9 +144,7 @@ func (p *Poller) work(ctx context.Context, t *target) {
 	t.mu.Lock()
 	t.queued, t.running, t.again = false, true, false
 	t.mu.Unlock()
-	passCtx, cancel := context.WithTimeout(ctx, p.cfg.PassTimeout)
-	err := p.pass(passCtx, t)
-	cancel()
+	err := p.passes(ctx, t)
 	if ctx.Err() == nil {
 		p.settle(ctx, t, err)
 	}
@@ -159,37 +157,61 @@ func (p *Poller) work(ctx context.Context, t *target) {
 	}
 }
 
-// pass makes the journal complete and reads the state of one cluster.
-func (p *Poller) pass(ctx context.Context, t *target) error {
+const (
+	soonAgain  = 100 * time.Millisecond // between passes while the asked node is behind
+	soonPasses = 20                     // then the schedule or the next notification goes on
+)
+
+// passes makes one pass, and more of them while the node that was asked does not show the condition of an event that
+// was reported already: the log reaches it a moment later.
+func (p *Poller) passes(ctx context.Context, t *target) error {
+	for n := 1; ; n++ {
+		passCtx, cancel := context.WithTimeout(ctx, p.cfg.PassTimeout)
+		behind, err := p.pass(passCtx, t)
+		cancel()
+		if err != nil || !behind || n == soonPasses {
+			return err
+		}
+		select {
+		case <-time.After(soonAgain):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// pass makes the journal complete and reads the state of one cluster. behind says that the node does not show
+// the condition of every event yet.
+func (p *Poller) pass(ctx context.Context, t *target) (behind bool, err error) {
 	session, scalars, err := t.ask.Freshest(ctx, t.cfg.ClusterID)
 	if err != nil {
-		return err
+		return false, err
 	}
 	p.identify(t, scalars.ClusterID)
 	if scalars.ViewState != "isolated" { // an isolated node knows nothing that the log does not
-		if err := p.fill(ctx, t, session, scalars); err != nil {
-			return err
+		if behind, err = p.fill(ctx, t, session, scalars); err != nil {
+			return false, err
 		}
 	}
 	state, err := ask.ReadState(ctx, session, scalars)
 	if err != nil {
-		return err
+		return false, err
 	}
 	text, err := json.Marshal(state)
 	if err != nil {
-		return fmt.Errorf("cluster %s: %w", t.cfg.Name, err)
+		return false, fmt.Errorf("cluster %s: %w", t.cfg.Name, err)
 	}
 	err = p.journal.SavePoll(ctx, journal.Cluster{
 		ClusterID: state.ClusterID, Name: state.ClusterName, ConfigName: t.cfg.Name, Generation: uint64(state.Generation), LastPolled: state.Asked, View: string(text),
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	t.mu.Lock()
 	t.state = &state
 	t.mu.Unlock()
 	p.tell(t, &state)
-	return nil
+	return behind, nil
 }
 
 // identify notes which id a configured cluster has. An id that changes means another cluster answers there now.
