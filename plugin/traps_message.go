@@ -25,7 +25,7 @@ type message struct {
 
 // messageOverhead is the longest frame around the varbinds: v3 header, SHA-512 digest, user and engine names of full length,
 // and the length octets that the two texts need beyond those of empty ones.
-const messageOverhead = 200
+const messageOverhead = 204
 
 // varbinds are those of the event, in the order that every receiver counts on. Error and Summary are cut so that the message
 // fits into one datagram (mib.NotifyMax).
