@@ -94,6 +94,7 @@ type Override struct {
 // Write is one row of hawserWriteTable.
 type Write struct {
 	Seq    uint32    `json:"seq"`
+	Change uint32    `json:"change,omitempty"` // the same in all rows of one SET: the Seq of the first
 	Time   time.Time `json:"time"`
 	By     Setter    `json:"by"`
 	Token  []byte    `json:"token,omitempty"`

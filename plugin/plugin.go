@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"maps"
 	"path/filepath"
 	"time"
 
@@ -96,10 +97,11 @@ func oids(subtrees [][]uint32) []snmp.OID {
 	return out
 }
 
-// counters are the figures of agent and sender, by descriptor without "hawser".
+// counters are the figures of agent, sender and SETs, by descriptor without "hawser".
 func (m *Monitor) counters() map[string]uint64 {
 	s := m.agent.Stats()
 	out := m.notifier.Counters()
+	maps.Copy(out, m.backend.Counters())
 	for name, n := range map[string]uint64{
 		"SelfGets": s.Gets, "SelfGetNexts": s.GetNexts, "SelfGetBulks": s.GetBulks, "SelfSets": s.Sets,
 		"SelfErrTooBig": s.Errors[snmp.TooBig], "SelfErrNoAccess": s.Errors[snmp.NoAccess] + s.Errors[snmp.AuthorizationError],

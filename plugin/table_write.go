@@ -7,7 +7,7 @@ import (
 	"hawser/mib"
 )
 
-// renderWrite leaves hawserWriteChange out: the log does not say which rows one SET wrote.
+// renderWrite leaves hawserWriteChange out of rows that an older release wrote.
 func renderWrite(w cluster.Write, r *rows) {
 	result, reason := writeResult(w.Result)
 	r.row(w.Seq)
@@ -20,6 +20,9 @@ func renderWrite(w cluster.Write, r *rows) {
 	r.text(mib.HawserWriteOldValue, w.Old)
 	r.text(mib.HawserWriteNewValue, w.New)
 	r.label(mib.HawserWriteResult, result)
+	if w.Change != 0 {
+		r.number(mib.HawserWriteChange, int64(w.Change))
+	}
 	r.text(mib.HawserWriteReason, reason)
 }
 

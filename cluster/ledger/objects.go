@@ -156,7 +156,7 @@ func checkPreferred(s *cluster.State, op cluster.Op) *cluster.Refusal {
 		return refuse(cluster.RefusedNoCreation, "there is no stack %q", op.Target.Name)
 	}
 	if n, ok := s.Spec.Node(op.Text); op.Text != "" && (!ok || n.Role != cluster.RoleResource) {
-		return refuse(cluster.RefusedValue, "%q is no node that runs services", op.Text)
+		return refuse(cluster.RefusedInconsistent, "%q is no node that runs services", op.Text)
 	}
 	return nil
 }

@@ -67,8 +67,11 @@ func (w *writer) logWrite(c cluster.Change, op cluster.Op, old, result string) {
 		value = ""
 	}
 	w.s.LastWrite++
+	if w.wrote == 0 {
+		w.wrote = w.s.LastWrite
+	}
 	w.h.writes = append(w.h.writes, cluster.Write{
-		Seq: w.s.LastWrite, Time: w.entry.At, By: c.By, Token: c.Token, Object: rowName(op), Old: old,
+		Seq: w.s.LastWrite, Change: w.wrote, Time: w.entry.At, By: c.By, Token: c.Token, Object: rowName(op), Old: old,
 		New: value, Result: result,
 	})
 }

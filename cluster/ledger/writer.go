@@ -16,6 +16,7 @@ type writer struct {
 	origin uint64 // the next origin sequence number
 	stale  bool   // the entry's events are in the ledger already
 	result Result
+	wrote  uint32 // the first row of the write log that this entry wrote; 0: none
 }
 
 func newWriter(s *cluster.State, h *history, e cluster.Entry) *writer {
