@@ -8,7 +8,7 @@ import (
 
 // unproven says why a stack that should leave its holder cannot: the holder is silent and nothing proves that it has
 // stopped (S2, S5).
-func (p *pass) unproven(spec cluster.StackSpec, st cluster.Stack) (cluster.Cause, string) {
+func (p *pass) unproven(spec cluster.StackSpec) (cluster.Cause, string) {
 	for _, sv := range spec.Services {
 		node := p.State.Services[sv.Name].Holder.Node
 		n, f := p.State.Nodes[node], p.State.Fences[node]
@@ -18,9 +18,6 @@ func (p *pass) unproven(spec cluster.StackSpec, st cluster.Stack) (cluster.Cause
 		cause := cluster.Cause{
 			ComponentType: cluster.ComponentNode, ComponentName: node, NodeName: node, Reaction: cluster.ReactedFailover,
 			Error: "its node is silent", Began: p.Now.Add(-p.Nodes[node].Silent),
-		}
-		if st.Phase != cluster.PhaseIdle {
-			cause = st.Cause
 		}
 		switch {
 		case n.State == cluster.NodeOffline:

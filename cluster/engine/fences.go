@@ -88,15 +88,21 @@ func (p *pass) cycle(f cluster.Fence) {
 func FenceEnded(s *cluster.State, f cluster.Fence, now time.Time, err error) []cluster.Decision {
 	took := now.Sub(f.Intent)
 	if err == nil {
-		return []cluster.Decision{
+		out := []cluster.Decision{
 			{Fenced: &cluster.Fenced{Node: f.Node, ID: f.ID, Off: true}},
 			event(cluster.Event{
 				Type: cluster.EventNodeFenced, Severity: cluster.SeverityMajor, ComponentType: cluster.ComponentNode,
 				ComponentName: f.Node, NodeName: f.Node, Error: f.Reason, Reaction: cluster.ReactedFence,
-				Result: cluster.ResultSucceeded, Duration: took, AlarmKey: AlarmFence(f.Node), Clear: true,
+				Result: cluster.ResultSucceeded, Duration: took, AlarmKey: AlarmNode(f.Node), Raise: cluster.SeverityMajor,
 				Summary: fmt.Sprintf("node %s is off, confirmed by its BMC in %s", f.Node, took.Round(time.Millisecond)),
 			}),
 		}
+		for _, a := range s.Alarms {
+			if a.Key == AlarmFence(f.Node) {
+				out = append(out, event(overEvent(a, "is off at last, confirmed by its BMC")))
+			}
+		}
+		return out
 	}
 	e := cluster.Event{
 		Type: cluster.EventFenceFailed, Severity: cluster.SeverityCritical, ComponentType: cluster.ComponentNode,

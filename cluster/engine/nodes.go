@@ -73,17 +73,49 @@ func admitted(n cluster.Node) cluster.NodeState {
 
 func (p *pass) join(spec cluster.NodeSpec, r *cluster.Report) {
 	n := p.State.Nodes[spec.Name]
-	away := p.since(n.Since)
+	var away time.Duration
+	if n.Boot != "" {
+		away = p.since(n.Since)
+	}
 	p.joined[spec.Name] = true
-	p.commit(spec.Name+" joins", cluster.Decision{Join: &cluster.Join{
+	why := restarted(n, r)
+	decisions := []cluster.Decision{{Join: &cluster.Join{
 		Node: spec.Name, Boot: r.Boot, Incarnation: r.Incarnation, MachineUUID: r.MachineUUID, Version: r.Version,
 		EngineID: r.EngineID, BootTime: r.BootTime, Emulated: r.Emulated, State: admitted(n),
 	}}, event(cluster.Event{
 		Type: cluster.EventNodeRecovered, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentNode,
 		ComponentName: spec.Name, NodeName: spec.Name, Reaction: cluster.ReactedRecover, Result: cluster.ResultSucceeded,
-		Duration: away, AlarmKey: AlarmNode(spec.Name), Clear: true, Error: restarted(n, r),
+		Duration: away, AlarmKey: AlarmNode(spec.Name), Clear: true, Error: why,
 		Summary: "node " + spec.Name + " joined the cluster",
-	}))
+	})}
+	for _, st := range p.State.Spec.Stacks {
+		decisions = append(decisions, p.startsAnew(st, spec.Name, why)...)
+	}
+	p.commit(spec.Name+" joins", decisions...)
+}
+
+// startsAnew lets a stack start again where its primary's former daemon held it: the outage has a beginning, and its end is
+// told.
+func (p *pass) startsAnew(spec cluster.StackSpec, node, why string) []cluster.Decision {
+	st, n, f := p.State.Stacks[spec.Name], p.State.Nodes[node], p.State.Fences[node]
+	if st.Primary != node || st.Phase != cluster.PhaseIdle || !p.heldBy(spec, node) {
+		return nil
+	}
+	p.moved[spec.Name] = true
+	cause := cluster.Cause{
+		ComponentType: cluster.ComponentNode, ComponentName: node, NodeName: node, Error: why, Reaction: cluster.ReactedRecover, Began: p.Now,
+	}
+	switch {
+	case !st.Cause.Began.IsZero():
+		cause.Began = st.Cause.Began
+	case !takesPart(n) && f.Boot == n.Boot && !f.Off && f.Began.Before(n.Since):
+		cause.Began = f.Began
+	case !takesPart(n):
+		cause.Began = n.Since
+	}
+	return []cluster.Decision{{Move: &cluster.Move{
+		Stack: spec.Name, Primary: node, Target: node, Phase: cluster.PhaseStarting, Cause: cause,
+	}}}
 }
 
 // restarted says what happened to the node that the log knew; empty: it was not there before.
@@ -200,13 +232,15 @@ func (p *pass) patience(node string) time.Duration {
 
 func (p *pass) nodeFailed(spec cluster.NodeSpec) {
 	v := p.Nodes[spec.Name]
-	reason := fmt.Sprintf("no beat on any link for %s", round(v.Silent))
+	gone := v.Silent
+	reason := fmt.Sprintf("no beat on any link for %s", round(gone))
 	if !v.Suspect {
-		reason = fmt.Sprintf("its restarted daemon was not ready within %s", round(p.since(p.State.Nodes[spec.Name].Since)))
+		gone = p.since(p.State.Nodes[spec.Name].Since)
+		reason = fmt.Sprintf("its restarted daemon was not ready within %s", round(gone))
 	}
 	failed := cluster.Event{
 		Type: cluster.EventNodeFailed, Severity: cluster.SeverityCritical, ComponentType: cluster.ComponentNode,
-		ComponentName: spec.Name, NodeName: spec.Name, Error: reason, Reaction: cluster.ReactedFence, Duration: v.Silent,
+		ComponentName: spec.Name, NodeName: spec.Name, Error: reason, Reaction: cluster.ReactedFence, Duration: gone,
 		Result: cluster.ResultPending, AlarmKey: AlarmNode(spec.Name), Raise: cluster.SeverityCritical,
 		Summary: fmt.Sprintf("node %s failed: %s", spec.Name, reason),
 	}
@@ -214,7 +248,7 @@ func (p *pass) nodeFailed(spec cluster.NodeSpec) {
 		p.unfenceable(spec.Name, failed)
 		return
 	}
-	f, ok := p.intent(spec.Name, reason, p.Now.Add(-v.Silent))
+	f, ok := p.intent(spec.Name, reason, p.Now.Add(-gone))
 	if !ok {
 		return
 	}

@@ -7,7 +7,8 @@ import (
 )
 
 // standby names the node that could take the stack now, or says why there is none. It knows more than the log: who is
-// silent, who leaves, and against whom a fence may still strike (S4).
+// silent, who leaves, and against whom a fence may still strike (S4). A node that the stack has just left, because a service
+// could not be kept there, comes last.
 func (p *pass) standby(spec cluster.StackSpec) (node, reason string) {
 	s := *p.State
 	s.Nodes = maps.Clone(s.Nodes)
@@ -21,7 +22,29 @@ func (p *pass) standby(spec cluster.StackSpec) (node, reason string) {
 		}
 		s.Nodes[name] = n
 	}
+	fresh := s
+	fresh.Nodes = maps.Clone(s.Nodes)
+	for name, n := range fresh.Nodes {
+		if p.usedUp(spec, name) {
+			n.State = cluster.NodeStandby
+			fresh.Nodes[name] = n
+		}
+	}
+	if node, _ := cluster.StandbyFor(&fresh, spec); node != "" {
+		return node, ""
+	}
 	return cluster.StandbyFor(&s, spec)
+}
+
+// usedUp says whether a service of the stack has failed on the node more often within its window than it may be restarted.
+func (p *pass) usedUp(spec cluster.StackSpec, node string) bool {
+	for _, sv := range spec.Services {
+		policy := p.State.Services[sv.Name].Policy
+		if sv.OnceOnly() && p.recentRestarts(p.State.Instances[cluster.InstanceKey(sv.Name, node)], policy) > policy.RestartLimit {
+			return true
+		}
+	}
+	return false
 }
 
 // underIntent says whether a fence may still strike the node.

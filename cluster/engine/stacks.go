@@ -16,7 +16,7 @@ func (p *pass) stack(spec cluster.StackSpec) {
 	if p.moved[spec.Name] {
 		return // a failing service moves it already
 	}
-	if cause, reason := p.unproven(spec, st); reason != "" {
+	if cause, reason := p.unproven(spec); reason != "" {
 		p.blocked(spec, st, cause, reason)
 		if st.Phase == cluster.PhaseIdle {
 			return
@@ -230,12 +230,13 @@ func (p *pass) starting(spec cluster.StackSpec, st cluster.Stack) {
 		return
 	}
 	took := p.since(st.Cause.Began)
-	moved := st.Cause.ComponentType != 0 && p.anyHeld(spec) // else it is the first placement, or nothing is to run
+	again := st.Cause.Reaction == cluster.ReactedRecover              // where it was
+	moved := st.Cause.ComponentType != 0 && !again && p.anyHeld(spec) // else it is the first placement, or nothing is to run
 	done := []cluster.Decision{{Move: &cluster.Move{Stack: spec.Name, Primary: st.Primary, Complete: moved, Took: took}}}
 	switch {
 	case moved:
 		done = append(done, p.completed(spec, st, took))
-	case p.standing(AlarmStack(spec.Name)):
+	case again || p.standing(AlarmStack(spec.Name)):
 		done = append(done, p.answersAgain(spec, st))
 	}
 	p.commit(fmt.Sprintf("%s is up on %s after %s", spec.Name, st.Primary, round(took)), done...)

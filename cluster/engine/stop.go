@@ -43,7 +43,7 @@ func (p *pass) awaitStop(spec cluster.StackSpec, sv cluster.ServiceSpec, h clust
 	}
 	began := p.State.Stacks[spec.Name].Cause.Began
 	if began.IsZero() {
-		began = ordered
+		began = p.Now // the stack works but for this service, until its node is fenced
 	}
 	if f, ok := p.intent(h.Node, fmt.Sprintf("service %s did not stop within %s", sv.Name, round(p.since(ordered))), began); ok {
 		p.commit(sv.Name+" does not stop on "+h.Node+": fence it", cluster.Decision{Intent: &f})

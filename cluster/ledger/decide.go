@@ -215,13 +215,37 @@ func (w *writer) move(d cluster.Move) {
 	if d.Complete {
 		st.Failovers++
 		st.LastFailover, st.LastDuration = w.entry.At, d.Took
-		if st.Cause.ComponentType == cluster.ComponentService && !st.Cause.Planned {
-			st.Moves = append(slices.Clone(st.Moves), w.entry.At)
-		}
-		st.Moves = recent(slices.Clone(st.Moves), w.entry.At, keepMoves)
+	}
+	if begins(st, d) {
+		w.gaveUp(d.Cause.ComponentName, d.Cause.NodeName)
+		st.Moves = recent(append(slices.Clone(st.Moves), w.entry.At), w.entry.At, keepMoves)
 	}
 	st.Primary, st.Target, st.Phase, st.Cause, st.Blocked = d.Primary, d.Target, d.Phase, d.Cause, d.Blocked
 	w.s.Stacks[d.Stack] = st
+}
+
+// begins says whether a move that a failing service causes begins here, whether or not it will end well: those count for
+// its quarantine.
+func begins(st cluster.Stack, d cluster.Move) bool {
+	if d.Cause.ComponentType != cluster.ComponentService || d.Cause.Planned {
+		return false
+	}
+	switch d.Phase {
+	case cluster.PhaseReleasing:
+		return st.Phase != cluster.PhaseReleasing
+	case cluster.PhaseStarting:
+		return st.Phase == cluster.PhaseIdle || st.Phase == cluster.PhaseStarting && st.Primary != d.Primary
+	}
+	return false
+}
+
+// gaveUp counts the failure that made a stack leave among the tries of the service on that node.
+func (w *writer) gaveUp(service, node string) {
+	key := cluster.InstanceKey(service, node)
+	if in, ok := w.s.Instances[key]; ok {
+		in.Recent = recent(append(slices.Clone(in.Recent), w.entry.At), w.entry.At, w.s.Services[service].Policy.FailureWindow)
+		w.s.Instances[key] = in
+	}
 }
 
 // keepMoves is as long as a failure window can be.
