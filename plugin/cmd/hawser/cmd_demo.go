@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +27,9 @@ service flap and a fan fail, and proves each step by a read from outside the par
 			if o.Stay && !o.Story {
 				return misuse{fmt.Errorf("--stay goes with --story; without a story the demo stays anyway")}
 			}
-			return demo.Run(c.Context(), o)
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGHUP) // the terminal was closed
+			defer stop()
+			return demo.Run(ctx, o)
 		},
 	}
 	c.Flags().StringVar(&o.Dir, "dir", "demo", "folder for everything; created if missing")

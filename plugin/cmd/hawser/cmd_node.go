@@ -58,13 +58,14 @@ func (a *app) node(ctx context.Context, cfg plugin.Config) error {
 	if err != nil {
 		return err
 	}
-	monitor, err := plugin.New(cfg, controller, engineID, bmcs, version().Version, log)
-	if err != nil {
-		return err
+	monitor := func() (plugin.Task, error) {
+		return plugin.New(cfg, controller, engineID, bmcs, version().Version, log)
 	}
-	local := socket.New(filepath.Join(cfg.DataDir, socket.Name), controller, log.WithField("component", "socket"))
+	local := func() (plugin.Task, error) {
+		return socket.New(filepath.Join(cfg.DataDir, socket.Name), controller, log.WithField("component", "socket")), nil
+	}
 	log.WithField("boot", who.boot).Info("node starts")
-	err = plugin.RunTasks(ctx, controller, monitor, local)
+	err = runNode(ctx, controller, log, monitor, local)
 	log.Info("node ended")
 	return err
 }
