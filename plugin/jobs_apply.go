@@ -112,7 +112,7 @@ func stepDetail(s redfish.Step) string {
 // resetBegan says whether a job whose detail this is may have reset its machine.
 func resetBegan(detail string) bool {
 	word, _, _ := strings.Cut(detail, " ")
-	switch redfish.StepName(word) {
+	switch redfish.StepName(strings.TrimSuffix(word, ":")) {
 	case redfish.StepReset, redfish.StepWait, redfish.StepVerify, redfish.StepDone, rejoining:
 		return true
 	}

@@ -85,7 +85,7 @@ func (g *jobGate) rejoined(ctx context.Context) {
 			return
 		}
 		if !said {
-			_ = w.progress(ctx, g.job, 80, string(rejoining)+": the machine is up, its node does not take part yet") // logged
+			_ = w.progress(ctx, g.job, 99, string(rejoining)+": the machine is up, its node does not take part yet") // logged
 		}
 		again := time.NewTimer(w.pace.clearance) // what a node hears is not in the log, so nothing may tell of it
 		select {

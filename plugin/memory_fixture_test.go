@@ -49,7 +49,8 @@ func memorySpec(sinks ...cluster.Sink) cluster.Spec {
 	return cluster.Spec{
 		Name: "shop",
 		Nodes: []cluster.NodeSpec{
-			{Name: "db1", Role: cluster.RoleResource, HasBMC: true}, {Name: "db2", Role: cluster.RoleResource, HasBMC: true},
+			{Name: "db1", Role: cluster.RoleResource, HasBMC: true},
+			{Name: "db2", Role: cluster.RoleResource, HasBMC: true},
 			{Name: "wit", Role: cluster.RoleWitness},
 		},
 		Stacks: []cluster.StackSpec{{Name: "shop", Services: []cluster.ServiceSpec{
