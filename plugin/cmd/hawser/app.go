@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -40,6 +41,9 @@ func (a *app) print(facts any, text func(w io.Writer)) error {
 	if a.asJSON {
 		e := json.NewEncoder(a.stdout)
 		e.SetIndent("", "  ")
+		if v := reflect.ValueOf(facts); v.Kind() == reflect.Slice && v.IsNil() {
+			facts = []any{} // none is an empty list, not null
+		}
 		return e.Encode(facts)
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -20,34 +21,57 @@ type verdict struct {
 
 func validateCommand(a *app) *cobra.Command {
 	var path string
-	var noFiles, listKinds bool
+	var noFiles, listKinds, manager bool
 	c := &cobra.Command{
 		Use: "validate [FILE]", Short: "Name all faults of a configuration at once", Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			if listKinds {
 				return a.printKinds()
 			}
 			if len(args) == 1 {
 				path = args[0]
 			}
-			return a.validate(path, noFiles)
+			read := readNode
+			if manager {
+				read = readManager
+				if !c.Flags().Changed("config") && len(args) == 0 {
+					path = defaultManagerConfig
+				}
+			}
+			return a.validate(path, noFiles, read)
 		},
 	}
-	c.Flags().StringVar(&path, "config", defaultConfig, "configuration of the node")
+	c.Flags().StringVar(&path, "config", defaultConfig, "configuration of a node, or with --manager of a manager")
+	c.Flags().BoolVar(&manager, "manager", false, "it is a manager's configuration")
 	c.Flags().BoolVar(&noFiles, "no-files", false, "do not look at the files that the configuration names")
 	c.Flags().BoolVar(&listKinds, "kinds", false, "list the kinds of services and probes instead")
 	return c
 }
 
-func (a *app) validate(path string, noFiles bool) error {
+// reader reads a configuration for validate: what is wrong with it, and what is weak.
+type reader func(path string, noFiles bool) (verdict, error)
+
+func readNode(path string, noFiles bool) (verdict, error) {
 	cfg, faults, err := nodeConfig(path)
+	if err == nil && !noFiles {
+		faults = merge(faults, cfg.CheckFiles())
+	}
+	return verdict{File: path, Faults: slices.Concat(plugin.Faults{}, faults), Warnings: cfg.Warnings()}, err
+}
+
+func readManager(path string, noFiles bool) (verdict, error) {
+	cfg, faults, err := managerConfig(path)
+	if err == nil && !noFiles {
+		faults = merge(faults, managerFaults(cfg.CheckFiles()))
+	}
+	return verdict{File: path, Faults: slices.Concat(plugin.Faults{}, faults)}, err
+}
+
+func (a *app) validate(path string, noFiles bool, read reader) error {
+	v, err := read(path, noFiles)
 	if err != nil {
 		return err
 	}
-	if !noFiles {
-		faults = merge(faults, cfg.CheckFiles())
-	}
-	v := verdict{File: path, Faults: faults, Warnings: cfg.Warnings()}
 	err = a.print(v, func(w io.Writer) {
 		for _, f := range v.Faults {
 			fmt.Fprintf(w, "fault    %s: %s\n         -> %s\n", f.Path, f.Problem, f.Remedy)
@@ -59,8 +83,8 @@ func (a *app) validate(path string, noFiles bool) error {
 			fmt.Fprintf(w, "%s is without fault\n", path)
 		}
 	})
-	if err == nil && len(faults) > 0 {
-		err = fmt.Errorf("%s has %d faults: correct them and validate again", path, len(faults))
+	if err == nil && len(v.Faults) > 0 {
+		err = fmt.Errorf("%s has %d faults: correct them and validate again", path, len(v.Faults))
 	}
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"hawser/cluster/engine"
 	"hawser/cluster/probe"
 	"hawser/cluster/resource"
+	"hawser/nms"
 	"hawser/plugin"
 )
 
@@ -29,16 +30,22 @@ func TestShippedConfigurationsAreWithoutFault(t *testing.T) {
 	}
 }
 
-func TestReferenceHoldsEveryKey(t *testing.T) {
-	data, err := os.ReadFile(shipped("reference.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range allKeys(reflect.TypeFor[plugin.Config]()) {
-		if !regexp.MustCompile(`(?m)\b` + key + `:`).Match(data) {
-			t.Errorf("reference.yaml has no key %s", key)
+func TestReferencesHoldEveryKey(t *testing.T) {
+	for name, config := range map[string]reflect.Type{"reference.yaml": reflect.TypeFor[plugin.Config](), "manager.yaml": reflect.TypeFor[nms.Config]()} {
+		data, err := os.ReadFile(shipped(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range allKeys(config) {
+			if !regexp.MustCompile(`(?m)\b` + key + `:`).Match(data) {
+				t.Errorf("%s has no key %s", name, key)
+			}
 		}
 	}
+}
+
+func TestShippedManagerIsWithoutFault(t *testing.T) {
+	runHawser(t, exitDone, "validate", "--manager", "--no-files", shipped("manager.yaml"))
 }
 
 // allKeys are the keys of a struct and of all within it.
