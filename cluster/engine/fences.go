@@ -86,6 +86,9 @@ func (p *pass) cycle(f cluster.Fence) {
 // FenceEnded is what to commit when the intent was carried out: err is nil only if Off was confirmed by a second, uncached
 // read (S2 b).
 func FenceEnded(s *cluster.State, f cluster.Fence, now time.Time, err error) []cluster.Decision {
+	if known := s.Fences[f.Node]; known.ID != f.ID || known.Done {
+		return nil // too late: its deadline had passed, and the node was taken back
+	}
 	took := now.Sub(f.Intent)
 	if err == nil {
 		out := []cluster.Decision{

@@ -176,7 +176,7 @@ func (w *world) wait(text string) {
 	switch {
 	case d >= 5*time.Minute:
 		step = 10 * time.Second
-	case d > 2*time.Minute:
+	case d >= 20*time.Second:
 		step = time.Second
 	}
 	for end := w.now.Add(d); w.now.Before(end); w.settle() {

@@ -36,7 +36,7 @@ func (p *pass) newcomer(spec cluster.NodeSpec, n cluster.Node, fresh bool) {
 	switch {
 	case fresh && v.Report.Clean && (v.Boot != n.Boot || v.Incarnation > n.Incarnation):
 		p.join(spec, v.Report)
-	case takesPart(n) && v.Incarnation > n.Incarnation:
+	case takesPart(n) && p.renewed(spec.Name):
 		p.commit(spec.Name+" has a new daemon that is not ready yet", nodeIs(spec.Name, cluster.NodeSuspect))
 	}
 }
@@ -213,8 +213,8 @@ func (p *pass) failed(node string) bool {
 // neverReady says whether a restarted daemon cannot take over or stop what the former one left (S5, S9): the node counts
 // as failed, because nobody knows what runs there.
 func (p *pass) neverReady(node string) bool {
-	v, n := p.Nodes[node], p.State.Nodes[node]
-	return v.Incarnation > n.Incarnation && n.State == cluster.NodeSuspect && p.holds(node) && p.since(n.Since) > p.Config.StartGrace
+	n := p.State.Nodes[node]
+	return p.renewed(node) && n.State == cluster.NodeSuspect && p.holds(node) && p.since(n.Since) > p.Config.StartGrace
 }
 
 // patience is how long a node may be silent towards the leader alone: its leases end meanwhile (S3).

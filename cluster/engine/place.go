@@ -15,7 +15,7 @@ func (p *pass) standby(spec cluster.StackSpec) (node, reason string) {
 	for name, n := range s.Nodes {
 		switch {
 		case n.State != cluster.NodeOnline:
-		case p.Nodes[name].Suspect || p.underIntent(name):
+		case p.Nodes[name].Suspect || p.underIntent(name) || p.renewed(name):
 			n.State = cluster.NodeSuspect
 		case p.leaving(name):
 			n.State = cluster.NodeOffline
@@ -47,6 +47,11 @@ func (p *pass) usedUp(spec cluster.StackSpec, node string) bool {
 	return false
 }
 
+// renewed says whether the node has a daemon that the log does not know yet.
+func (p *pass) renewed(node string) bool {
+	return p.Nodes[node].Incarnation > p.State.Nodes[node].Incarnation
+}
+
 // underIntent says whether a fence may still strike the node.
 func (p *pass) underIntent(node string) bool {
 	return p.intents[node] || p.State.Fences[node].Open(p.Now)
@@ -59,6 +64,8 @@ func (p *pass) cannotTake(node string) string {
 		return "it does not run services now"
 	case v.Suspect || p.leaving(node):
 		return "it is silent or leaving"
+	case p.renewed(node):
+		return "its daemon is new"
 	case p.underIntent(node):
 		return "a fence may still strike it"
 	}

@@ -245,7 +245,8 @@ func (p *pass) quarantine(stack cluster.StackSpec, spec cluster.ServiceSpec, nod
 
 // noStandby keeps restarting where the service is, ever more slowly, and says once that nobody could take it.
 func (p *pass) noStandby(stack cluster.StackSpec, spec cluster.ServiceSpec, node, fault string, in cluster.InstanceReport, known cluster.Instance, st cluster.Stack) {
-	if known.Failing.IsZero() {
+	fresh := known.Failing.IsZero()
+	if fresh {
 		p.serviceFailed(stack, spec, node, fault, in, known, cluster.ReactedRestart)
 	}
 	_, reason := p.standby(stack)
@@ -254,7 +255,7 @@ func (p *pass) noStandby(stack cluster.StackSpec, spec cluster.ServiceSpec, node
 		Error: fmt.Sprintf("service %s failed on %s: %s", spec.Name, node, fault), Began: p.began(in, known),
 	}, reason)
 	policy := p.State.Services[spec.Name].Policy
-	if p.sinceLastTry(known) > restartPause(p.recentRestarts(known, policy)-policy.RestartLimit) {
+	if !fresh && p.sinceLastTry(known) > restartPause(p.recentRestarts(known, policy)-policy.RestartLimit) {
 		p.restart(stack, spec, node, fault, in, known)
 	}
 }

@@ -249,6 +249,7 @@ func (w *world) settle() {
 
 // renew brings the reports of all nodes that are heard to the leader.
 func (w *world) renew() {
+	maps.DeleteFunc(w.requests, func(_ string, f cluster.Fence) bool { return !w.now.Before(f.Deadline) }) // given up by its transport
 	for _, spec := range w.spec.Nodes {
 		m := w.nodes[spec.Name]
 		if m.heard() {
