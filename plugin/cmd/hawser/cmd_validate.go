@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -56,7 +55,7 @@ func readNode(path string, noFiles bool) (verdict, error) {
 	if err == nil && !noFiles {
 		faults = merge(faults, cfg.CheckFiles())
 	}
-	return verdict{File: path, Faults: slices.Concat(plugin.Faults{}, faults), Warnings: cfg.Warnings()}, err
+	return verdict{File: path, Faults: append(plugin.Faults{}, faults...), Warnings: cfg.Warnings()}, err
 }
 
 func readManager(path string, noFiles bool) (verdict, error) {
@@ -64,7 +63,7 @@ func readManager(path string, noFiles bool) (verdict, error) {
 	if err == nil && !noFiles {
 		faults = merge(faults, managerFaults(cfg.CheckFiles()))
 	}
-	return verdict{File: path, Faults: slices.Concat(plugin.Faults{}, faults)}, err
+	return verdict{File: path, Faults: append(plugin.Faults{}, faults...)}, err
 }
 
 func (a *app) validate(path string, noFiles bool, read reader) error {
