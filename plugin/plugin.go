@@ -102,7 +102,7 @@ func (m *Monitor) counters() map[string]uint64 {
 	s := m.agent.Stats()
 	out := m.notifier.Counters()
 	maps.Copy(out, m.backend.Counters())
-	for name, n := range map[string]uint64{
+	maps.Copy(out, map[string]uint64{
 		"SelfGets": s.Gets, "SelfGetNexts": s.GetNexts, "SelfGetBulks": s.GetBulks, "SelfSets": s.Sets,
 		"SelfErrTooBig": s.Errors[snmp.TooBig], "SelfErrNoAccess": s.Errors[snmp.NoAccess] + s.Errors[snmp.AuthorizationError],
 		"SelfErrWrongValue":   s.Errors[snmp.WrongType] + s.Errors[snmp.WrongLength] + s.Errors[snmp.WrongEncoding] + s.Errors[snmp.WrongValue],
@@ -114,9 +114,7 @@ func (m *Monitor) counters() map[string]uint64 {
 		"SelfDropSecurityLevel": uint64(s.USM[snmp.StatUnsupportedSecLevels]), "SelfDropWrongDigest": uint64(s.USM[snmp.StatWrongDigests]),
 		"SelfDropNotInTime": uint64(s.USM[snmp.StatNotInTimeWindows]), "SelfDropDecryption": uint64(s.USM[snmp.StatDecryptionErrors]),
 		"SelfDropContext": s.UnknownContexts, "SelfReplaysRefused": s.ReplaysRefused,
-	} {
-		out[name] = n
-	}
+	})
 	return out
 }
 
