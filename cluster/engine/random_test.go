@@ -35,7 +35,9 @@ func randomDay(t *testing.T, seed uint64) {
 		line := fmt.Sprintf(format, args...)
 		script = append(script, line)
 		w.line("random", len(script), line)
-		if i := slices.IndexFunc(w.journal, func(l string) bool { return strings.HasPrefix(l, "refused: ") && !strings.Contains(l, "no standby is ready") }); i >= 0 {
+		if i := slices.IndexFunc(w.journal, func(l string) bool {
+			return strings.HasPrefix(l, "refused: ") && !strings.Contains(l, "no standby is ready")
+		}); i >= 0 {
 			t.Errorf("the ledger refuses what the engine decided: %s", w.journal[i])
 		}
 		w.journal = nil
