@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -233,9 +234,23 @@ func (n *Node) foundingEngineID() []byte {
 	return id
 }
 
-// sameSpec compares as the log would keep them.
+// sameSpec compares as the log would keep them, but for what each node takes from its own file.
 func sameSpec(a, b cluster.Spec) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
+	x, errX := json.Marshal(common(a))
+	y, errY := json.Marshal(common(b))
 	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+// common leaves out the options of services and probes: they may differ from node to node (cluster.ServiceSpec), and a
+// change of leader is no change of them.
+func common(s cluster.Spec) cluster.Spec {
+	s.Stacks = slices.Clone(s.Stacks)
+	for i := range s.Stacks {
+		services := slices.Clone(s.Stacks[i].Services)
+		for j := range services {
+			services[j].Options, services[j].Probe.Options = nil, nil
+		}
+		s.Stacks[i].Services = services
+	}
+	return s
 }
