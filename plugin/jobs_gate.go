@@ -18,6 +18,7 @@ type jobGate struct {
 	reset    bool   // the machine may have been reset
 	verified bool   // it is up again, as its BMC says
 	released bool
+	percent  int // that was shown last; it does not fall
 }
 
 // await waits until the node carries no active service, and keeps it so. While it waits the job says why, and new wishes
@@ -34,7 +35,7 @@ func (g *jobGate) await(ctx context.Context) error {
 			g.done = done
 			return nil
 		}
-		if said != err.Error() && w.progress(ctx, g.job, 40, "waiting: "+err.Error()) == nil {
+		if said != err.Error() && g.progress(ctx, 40, "waiting: "+err.Error()) == nil {
 			said = err.Error()
 		}
 		if time.Now().After(limit) {
@@ -85,7 +86,7 @@ func (g *jobGate) rejoined(ctx context.Context) {
 			return
 		}
 		if !said {
-			_ = w.progress(ctx, g.job, 99, string(rejoining)+": the machine is up, its node does not take part yet") // logged
+			_ = g.progress(ctx, 99, string(rejoining)+": the machine is up, its node does not take part yet") // logged
 		}
 		again := time.NewTimer(w.pace.clearance) // what a node hears is not in the log, so nothing may tell of it
 		select {
@@ -112,7 +113,7 @@ func takesPart(s *cluster.Snapshot, node, before string) bool {
 
 // Save keeps the step in the job's row before it is taken.
 func (g *jobGate) Save(ctx context.Context, step redfish.Step) error {
-	if err := g.worker.progress(ctx, g.job, stepPercent(step), stepDetail(step)); err != nil {
+	if err := g.progress(ctx, stepPercent(step), stepDetail(step)); err != nil {
 		return err
 	}
 	switch step.Name {
@@ -127,6 +128,11 @@ func (g *jobGate) Save(ctx context.Context, step redfish.Step) error {
 // show tells how the BMC's task goes; the steps themselves are told by Save.
 func (g *jobGate) show(ctx context.Context, step redfish.Step) {
 	if step.Name == redfish.StepTask {
-		_ = g.worker.progress(ctx, g.job, stepPercent(step), stepDetail(step)) // logged
+		_ = g.progress(ctx, stepPercent(step), stepDetail(step)) // logged
 	}
+}
+
+func (g *jobGate) progress(ctx context.Context, percent int, detail string) error {
+	g.percent = max(g.percent, percent)
+	return g.worker.progress(ctx, g.job, g.percent, detail)
 }

@@ -30,11 +30,13 @@ func (w *hardwareWorker) takeOver(ctx context.Context) {
 
 // resume goes on behind the reset.
 func (w *hardwareWorker) resume(ctx context.Context, j cluster.Job) (string, error) {
-	gate := &jobGate{worker: w, job: j, reset: true}
-	if err := gate.await(ctx); err != nil {
-		return "", err
+	gate := &jobGate{worker: w, job: j, reset: true, done: func() {}}
+	if w.source.Snapshot().State.Nodes[w.node].ReservedBy == jobName(j) { // else it is in service again
+		if err := gate.await(ctx); err != nil {
+			return "", err
+		}
+		gate.boot = "" // the node may have joined again already
 	}
-	gate.boot = "" // the node may have joined again already
 	defer gate.release(ctx)
 	wishes := w.wishes()
 	if len(wishes) == 0 {

@@ -107,3 +107,22 @@ func TestResetBegan(t *testing.T) {
 		}
 	}
 }
+
+// TestNextLeaderFindsTheNodeInService: the former leader gave the node back and could not end the job.
+func TestNextLeaderFindsTheNodeInService(t *testing.T) {
+	r := newRig(t)
+	first := r.start(t, "db1")
+	r.ready(t)
+	r.wish(t, "db2", "AssetTag", "rack 7")
+	r.awaitSetting(t, "AssetTag", cluster.SettingStaged)
+	first.stop()
+	index := r.ask(t, "db2", cluster.HwJobApply)
+	r.mustApply(t, "db1", cluster.Decision{Job: &cluster.JobIs{Hw: true, Index: index, State: cluster.JobRunning, Detail: "verify"}})
+	r.do(func() { r.carry["db2"] = "it carries app" })
+	r.lead(t, "wit")
+	r.start(t, "wit")
+	job := r.awaitJob(t, index)
+	if job.State != cluster.JobFailed || !strings.Contains(job.Result, "1 staged") || len(r.resets()) > 0 || len(r.traces()) > 0 {
+		t.Errorf("job %+v, resets %v, clearances %v; want the settings judged and nothing touched", job, r.resets(), r.traces())
+	}
+}

@@ -23,7 +23,7 @@ const (
 var errDeposed = errors.New("this node leads no more")
 
 // deliver sends one event, again and again, until the sink acknowledges, its patience ends, it has slept too long, or ctx
-// ends. A trap is done with when it was sent.
+// ends. A trap is done with when it was sent. A sink that gets states after an outage has nothing to be given up.
 func (d *delivery) deliver(ctx context.Context, e cluster.Event, prev cluster.Seq) end {
 	began := time.Now()
 	for wait := informWait; ; wait = min(2*wait, informWaitMax) {
