@@ -15,7 +15,7 @@ PEERS := gcc libc6-dev curl snmp snmpd snmptrapd smitools redfishtool fence-agen
 .PHONY: build demo test check unit lint setup e2e bench bench-snmp mib package clean
 
 build:
-	$(GO) build -trimpath -ldflags "-X main.commit=$(VERSION)" -o bin/hawser ./plugin/cmd/hawser
+	$(GO) build -trimpath -buildvcs=false -ldflags "-X main.commit=$(VERSION)" -o bin/hawser ./plugin/cmd/hawser
 
 demo: build
 	bin/hawser demo --story --stay

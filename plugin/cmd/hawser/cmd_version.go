@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
@@ -12,30 +11,17 @@ import (
 // release is the version of this program.
 const release = "0.1.0"
 
+// commit is what this program was built from; make has the linker set it (git describe).
+var commit = "unknown"
+
 // build is what is known of this binary.
 type build struct {
 	Version string `json:"version"`
-	Commit  string `json:"commit,omitempty"`
-	Dirty   bool   `json:"dirty,omitempty"`
+	Commit  string `json:"commit"`
 	Go      string `json:"go"`
 }
 
-func version() build {
-	b := build{Version: release, Go: runtime.Version()}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return b
-	}
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			b.Commit = s.Value[:min(12, len(s.Value))]
-		case "vcs.modified":
-			b.Dirty = s.Value == "true"
-		}
-	}
-	return b
-}
+func version() build { return build{Version: release, Commit: commit, Go: runtime.Version()} }
 
 func versionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
