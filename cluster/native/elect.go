@@ -8,13 +8,18 @@ import (
 	"hawser/cluster/heartbeat"
 )
 
-// elect lets this voter campaign when a majority is deaf to the leader: the lowest live voter at once, the next
-// campaignStep later. Raft's own timeouts are the slow net below it.
+// campaignSlot is the time that a voter has for itself when it campaigns: as long as a loaded machine may take to write its
+// own vote to disk and ask for the others'. Two candidates at once split the votes, and raft lets both wait for a second or
+// two before they may try again.
+const campaignSlot = 3 * campaignStep
+
+// elect lets this voter campaign when a majority is deaf to the leader: the lowest live voter at once, the next one
+// campaignSlot later, and again in turn. Raft's own timeouts are the slow net below it.
 func (n *Node) elect(ctx context.Context) error {
 	tick := time.NewTicker(campaignStep)
 	defer tick.Stop()
 	var deaf time.Time // since when a majority is deaf to the leader, or there is none
-	var last time.Time
+	tries := 0         // campaigns since then
 	for {
 		select {
 		case <-ctx.Done():
@@ -26,22 +31,22 @@ func (n *Node) elect(ctx context.Context) error {
 		}
 		r := n.beats.Report()
 		if !n.leaderGone(r) {
-			deaf = time.Time{}
+			deaf, tries = time.Time{}, 0
 			continue
 		}
 		if deaf.IsZero() {
 			deaf = time.Now()
 		}
-		wait := time.Duration(n.rank(r)) * campaignStep
-		if time.Since(deaf) < wait || time.Since(last) < 5*campaignStep {
+		rank, live := n.rank(r)
+		if time.Since(deaf) < time.Duration(rank+tries*live)*campaignSlot {
 			continue
 		}
-		last = time.Now()
+		tries++
 		if err := n.transport.Campaign(n.raft); err != nil {
 			n.cfg.Log.WithError(err).Debug("did not campaign")
 			continue
 		}
-		n.cfg.Log.WithField("rank", n.rank(r)).Info("campaign: a majority hears no leader")
+		n.cfg.Log.WithField("rank", rank).Info("campaign: a majority hears no leader")
 	}
 }
 
@@ -65,15 +70,19 @@ func (n *Node) leaderGone(r *heartbeat.Report) bool {
 	return without >= majority
 }
 
-// rank is this voter's place among the live ones.
-func (n *Node) rank(r *heartbeat.Report) int {
-	rank := 0
+// rank is this voter's place among the live ones, and live is how many there are.
+func (n *Node) rank(r *heartbeat.Report) (rank, live int) {
+	live = 1
 	for _, p := range r.Peers {
-		if p.Heard && !p.Suspect && !p.Leaving && p.Name < n.cfg.Node {
+		if !p.Heard || p.Suspect || p.Leaving {
+			continue
+		}
+		live++
+		if p.Name < n.cfg.Node {
 			rank++
 		}
 	}
-	return rank
+	return rank, live
 }
 
 func (n *Node) voterNames() []string {
