@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
 
@@ -12,7 +13,7 @@ import (
 
 // delivery sends to one sink while this node leads: in the order of the log, at most Window notifications between the
 // oldest that is not done with and the newest that was sent. One runs per sink; only its own goroutine touches the fields
-// below log.
+// below turn.
 type delivery struct {
 	notifier *Notifier
 	sink     cluster.Sink
@@ -20,6 +21,7 @@ type delivery struct {
 	boots    uint32 // of the reign
 	cursors  *cursors
 	log      *logrus.Entry
+	turn     atomic.Uint32 // attempts in vain: the next one goes to the next address of the sink's name
 
 	cursor  cluster.Seq // all up to here is done with
 	taken   cluster.Seq // all up to here was read from the log

@@ -142,12 +142,12 @@ func TestLocalAddress(t *testing.T) {
 }
 
 func TestLookUp(t *testing.T) {
-	got, err := lookUp(t.Context(), "localhost:162")
+	got, err := lookUp(t.Context(), "localhost:162", 7)
 	if err != nil || !got.Addr().IsLoopback() || got.Port() != 162 {
 		t.Errorf("localhost:162 is %v, %v", got, err)
 	}
 	for _, bad := range []string{"localhost", "localhost:port", "no such host:162"} {
-		if got, err := lookUp(t.Context(), bad); err == nil || !strings.Contains(err.Error(), bad) {
+		if got, err := lookUp(t.Context(), bad, 0); err == nil || !strings.Contains(err.Error(), bad) {
 			t.Errorf("%q is %v, %v; want an error that names it", bad, got, err)
 		}
 	}

@@ -54,6 +54,7 @@ func (d *delivery) attempt(ctx context.Context, e cluster.Event, prev cluster.Se
 	defer cancel()
 	err := d.send(bound, e, prev, again)
 	if err != nil {
+		d.turn.Add(1)
 		<-bound.Done()
 		return err
 	}
@@ -106,12 +107,12 @@ func (d *delivery) target(ctx context.Context) (snmp.Target, error) {
 	if target.Address, err = netip.ParseAddrPort(d.sink.Address); err == nil {
 		return target, nil
 	}
-	target.Address, err = lookUp(ctx, d.sink.Address)
+	target.Address, err = lookUp(ctx, d.sink.Address, d.turn.Load())
 	return target, err
 }
 
-// lookUp finds the address of "host:port".
-func lookUp(ctx context.Context, address string) (netip.AddrPort, error) {
+// lookUp finds the address of "host:port". Of many it is the turn of one.
+func lookUp(ctx context.Context, address string, turn uint32) (netip.AddrPort, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("address %q: %w: write it as 10.0.0.1:162", address, err)
@@ -127,7 +128,7 @@ func lookUp(ctx context.Context, address string) (netip.AddrPort, error) {
 	case len(found) == 0:
 		return netip.AddrPort{}, fmt.Errorf("address %q: %w", address, errors.New("the name has no address"))
 	}
-	return netip.AddrPortFrom(found[0].Unmap(), uint16(port)), nil
+	return netip.AddrPortFrom(found[int(turn)%len(found)].Unmap(), uint16(port)), nil
 }
 
 // localAddress is the address from which the kernel would send to the target: snmpTrapAddress is IPv4 by its syntax, an
