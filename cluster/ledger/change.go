@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"hawser/cluster"
@@ -99,6 +100,7 @@ func checkOps(s *cluster.State, c cluster.Change) *cluster.Refusal {
 
 // change applies all ops of a change, or none; a repetition gets the first answer.
 func (w *writer) change(c cluster.Change) {
+	w.wrote = 0
 	if r := w.repeated(c); r != nil {
 		w.result.Receipt, w.result.Refusal = r.receipt, r.refusal
 		return
@@ -179,14 +181,15 @@ func (w *writer) bumpSerial() {
 }
 
 func (w *writer) changeEvent(c cluster.Change) {
-	summary := "changed by " + c.By.User + ":"
+	var summary strings.Builder
+	summary.WriteString("changed by " + c.By.User + ":")
 	for _, op := range c.Ops {
-		summary += " " + rowName(op) + "=" + valueText(op)
+		summary.WriteString(" " + rowName(op) + "=" + valueText(op))
 	}
 	w.event(cluster.Event{
 		Type: cluster.EventConfigChanged, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentCluster,
 		ComponentName: w.s.Spec.Name, Reaction: cluster.ReactedNone, Result: cluster.ResultSucceeded,
-		Setter: c.By.User, Summary: summary,
+		Setter: c.By.User, Summary: summary.String(),
 	})
 }
 
@@ -239,14 +242,15 @@ func (w *writer) markUndone(rec *changeRecord) []cluster.Write {
 
 // undoEvent tells receivers that what ConfigChanged told them is not so any more.
 func (w *writer) undoEvent(rows []cluster.Write) {
-	summary := "taken back:"
+	var summary strings.Builder
+	summary.WriteString("taken back:")
 	for _, row := range rows {
-		summary += " " + row.Object + "=" + row.Old
+		summary.WriteString(" " + row.Object + "=" + row.Old)
 	}
 	w.event(cluster.Event{
 		Type: cluster.EventConfigChanged, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentCluster,
 		ComponentName: w.s.Spec.Name, Reaction: cluster.ReactedNone, Result: cluster.ResultSucceeded,
-		Setter: rows[0].By.User, Summary: summary,
+		Setter: rows[0].By.User, Summary: summary.String(),
 	})
 }
 

@@ -94,6 +94,8 @@ func (w *writer) dropGone(spec cluster.Spec) {
 
 // setPolicy sets one field of a policy by its object name; it says whether there is such a field. Times come in ms.
 func setPolicy(p *cluster.Policy, object string, v int64) bool {
+	const far = 1 << 40 // out of every range, and no time of so many ms wraps round
+	v = min(max(v, -far), far)
 	switch object {
 	case "ServiceProbeInterval":
 		p.ProbeInterval = time.Duration(v) * time.Millisecond

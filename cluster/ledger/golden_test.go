@@ -34,14 +34,15 @@ func goldenLines(t testing.TB) []string {
 	return lines
 }
 
-func one[T any](v T) *T { return &v }
+//go:fix inline
+func one[T any](v T) *T { return new(v) }
 
 // everyKind is what the golden file holds, in its order.
 func everyKind() []cluster.Decision {
 	at := start.Add(time.Hour)
 	by := cluster.Setter{User: "olga", Address: "192.0.2.1", Via: cluster.ViaSnmp}
 	change := cluster.Change{
-		ID: "c1", By: by, Token: []byte("12345678"), Serial: one(int32(3)), Hold: true,
+		ID: "c1", By: by, Token: []byte("12345678"), Serial: new(int32(3)), Hold: true,
 		Ops: []cluster.Op{{Object: "ServiceReaction", Target: cluster.Target{Name: "web", Scope: 2, Key: "k", Index: 4}, Int: 2, Text: "t"}},
 	}
 	return []cluster.Decision{
@@ -76,8 +77,8 @@ func everyKind() []cluster.Decision {
 		{Hardware: &cluster.HardwareDiff{
 			Node: "a", BMCState: "ok", Collected: at, System: &cluster.HardwareSystem{Manufacturer: "m", Model: "x", Serial: "s", UUID: "u", BIOSVersion: "1", BMCVersion: "2", Power: cluster.PowerOn, Health: cluster.HealthOk, HealthReason: "h", IndicatorLED: "Off", PowerLimit: 9, BootOverride: "None"},
 			Components: []cluster.HardwarePart{{Key: "k", ParentKey: "p", Class: "fan", Slot: "1", Name: "n", Model: "m", Serial: "s", Firmware: "f", Health: cluster.HealthWarning, State: "Enabled", PredictedFailure: true}},
-			Sensors:    []cluster.HardwareSensor{{Key: "k", Name: "n", Type: "temperature", Units: "Cel", Value: one(int32(1)), LowerCritical: one(int32(2)), LowerWarning: one(int32(3)), UpperWarning: one(int32(4)), UpperCritical: one(int32(5)), Health: cluster.HealthOk, Read: at}},
-			Settings:   []cluster.HardwareSetting{{Scope: 2, Name: "Boot", Type: "Enumeration", Current: "a", Pending: "b", Default: "c", Values: []string{"a"}, Lower: one(int64(1)), Upper: one(int64(2)), Step: 1, Pattern: "x", ReadOnly: true, RebootNeeded: true}},
+			Sensors:    []cluster.HardwareSensor{{Key: "k", Name: "n", Type: "temperature", Units: "Cel", Value: new(int32(1)), LowerCritical: new(int32(2)), LowerWarning: new(int32(3)), UpperWarning: new(int32(4)), UpperCritical: new(int32(5)), Health: cluster.HealthOk, Read: at}},
+			Settings:   []cluster.HardwareSetting{{Scope: 2, Name: "Boot", Type: "Enumeration", Current: "a", Pending: "b", Default: "c", Values: []string{"a"}, Lower: new(int64(1)), Upper: new(int64(2)), Step: 1, Pattern: "x", ReadOnly: true, RebootNeeded: true}},
 			Gone:       []string{"g"}, Problems: []string{"p"}, FenceReady: true,
 		}},
 		{Setting: &cluster.SettingIs{Node: "a", Scope: 2, Name: "Boot", State: cluster.SettingStaged, Message: "m"}},

@@ -148,7 +148,7 @@ func randomDecision(r *rand.Rand, s *cluster.State, now time.Time) cluster.Decis
 		return pick(r, raise, clearing)(pick(r, "node/a", "node/b"))
 	case 13:
 		return cluster.Decision{Change: &cluster.Change{
-			ID: fmt.Sprint(r.IntN(30)), By: cluster.Setter{User: "olga"}, Token: []byte(fmt.Sprintf("token%03d", r.IntN(20))),
+			ID: fmt.Sprint(r.IntN(30)), By: cluster.Setter{User: "olga"}, Token: fmt.Appendf(nil, "token%03d", r.IntN(20)),
 			Ops: []cluster.Op{{Object: "ServiceReaction", Target: cluster.Target{Name: service}, Int: int64(r.IntN(7))}},
 		}}
 	case 14:

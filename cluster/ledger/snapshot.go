@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 
 	"hawser/cluster"
 )
@@ -37,9 +38,7 @@ func (l *Ledger) Image() *Image {
 		Version: cluster.StateVersion, State: l.state, Events: l.history.events, Writes: l.history.writes,
 		Changes: make(map[string]*changeRecord, len(l.history.changes)),
 	}
-	for id, c := range l.history.changes {
-		im.Changes[id] = c
-	}
+	maps.Copy(im.Changes, l.history.changes)
 	var before []*cluster.Component
 	for _, c := range l.history.conditions {
 		d := diff{Seq: c.seq, Len: len(c.lines), Lines: map[int]*cluster.Component{}}

@@ -94,4 +94,7 @@ func (w *writer) logRefusal(c cluster.Change, r cluster.Refusal) {
 	}
 }
 
-func (w *writer) refuse(r cluster.Refuse) { w.logRefusal(r.Change, r.Refusal) }
+func (w *writer) refuse(r cluster.Refuse) {
+	w.wrote = 0
+	w.logRefusal(r.Change, r.Refusal)
+}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 
 	"hawser/cluster"
@@ -16,7 +17,7 @@ type writer struct {
 	origin uint64 // the next origin sequence number
 	stale  bool   // the entry's events are in the ledger already
 	result Result
-	wrote  uint32 // the first row of the write log that this entry wrote; 0: none
+	wrote  uint32 // the first row of the write log that the change under way wrote; 0: none
 }
 
 func newWriter(s *cluster.State, h *history, e cluster.Entry) *writer {
@@ -147,9 +148,7 @@ func (w *writer) allot(kind, name string) uint32 {
 		t = cluster.IndexTable{Next: 1, Names: map[string]uint32{}}
 	}
 	names := make(map[string]uint32, len(t.Names)+1)
-	for k, v := range t.Names {
-		names[k] = v
-	}
+	maps.Copy(names, t.Names)
 	names[name] = t.Next
 	w.s.Indexes[kind] = cluster.IndexTable{Next: t.Next + 1, Names: names}
 	return names[name]
