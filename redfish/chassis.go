@@ -116,9 +116,9 @@ func (b *BMC) chassisParts(ctx context.Context, self string, refs *chassisRefs, 
 	return readings
 }
 
-// label gives a sensor of the collection the type that its device says (a
-// percentage alone does not tell a fan), and returns what the collection does
-// not hold.
+// label gives a sensor of the collection that does not say what it measures the
+// type that its device says (a percentage alone does not tell a fan), and
+// returns what the collection does not hold.
 func label(collected, byDevice []Sensor) []Sensor {
 	at := make(map[string]int, len(collected))
 	for i, s := range collected {
@@ -126,10 +126,12 @@ func label(collected, byDevice []Sensor) []Sensor {
 	}
 	var rest []Sensor
 	for _, s := range byDevice {
-		if i, ok := at[strings.ToLower(s.Path)]; ok {
-			collected[i].Type = s.Type
-		} else {
+		i, ok := at[strings.ToLower(s.Path)]
+		switch {
+		case !ok:
 			rest = append(rest, s)
+		case collected[i].Type == SensorOther:
+			collected[i].Type = s.Type
 		}
 	}
 	return rest
