@@ -49,7 +49,9 @@ func TestRefusedCredentials(t *testing.T) {
 	r.start(t, "db1", func(cfg *redfish.Config) {
 		cfg.Password = func() (string, error) { return "wrong", nil }
 	})
-	r.await(t, "the BMC's refusal", func(s *cluster.State) bool { return s.Hardware["db2"] != nil && s.Hardware["db2"].BMCState == "refused" })
+	r.await(t, "the BMC's refusal", func(s *cluster.State) bool {
+		return s.Hardware["db2"] != nil && s.Hardware["db2"].BMCState == "refused"
+	})
 	r.await(t, "its alarm", func(s *cluster.State) bool { return alarmStands(s, bmcAlarm("db2")) })
 	if e := r.eventsOf(cluster.EventHardwareDegraded)[0]; !strings.Contains(e.Summary, "refuses user name or password") || strings.Contains(e.Error, "wrong\"") {
 		t.Errorf("event %+v", e)

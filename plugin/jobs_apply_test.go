@@ -235,3 +235,17 @@ func TestApplyWithoutWishes(t *testing.T) {
 		t.Errorf("job %+v", job)
 	}
 }
+
+// TestNodeThatWasAwayIsNotWaitedFor: it was not in the cluster before its reset.
+func TestNodeThatWasAwayIsNotWaitedFor(t *testing.T) {
+	r := newRig(t)
+	m := r.start(t, "db1")
+	m.worker.pace.rejoin = time.Hour
+	r.ready(t)
+	r.node.set(func() { r.node.absent = true })
+	r.mustApply(t, "db1", cluster.Decision{NodeIs: &cluster.NodeIs{Node: "db2", State: cluster.NodeOffline}})
+	r.wish(t, "db2", "AssetTag", "rack 7")
+	if job := r.awaitJob(t, r.ask(t, "db2", cluster.HwJobApply)); job.State != cluster.JobDone {
+		t.Errorf("job %+v", job)
+	}
+}

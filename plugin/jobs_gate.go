@@ -15,6 +15,7 @@ type jobGate struct {
 	job      cluster.Job
 	done     func() // ends the reservation
 	boot     string // of the node before its reset, empty if that is not known
+	away     bool   // it was not in the cluster before: it is not waited for
 	reset    bool   // the machine may have been reset
 	verified bool   // it is up again, as its BMC says
 	released bool
@@ -26,7 +27,8 @@ type jobGate struct {
 func (g *jobGate) await(ctx context.Context) error {
 	w := g.worker
 	for limit, said := time.Now().Add(w.pace.patience), ""; ; {
-		g.boot = w.source.Snapshot().State.Nodes[w.node].Boot
+		node := w.source.Snapshot().State.Nodes[w.node]
+		g.boot, g.away = node.Boot, away(node)
 		bound, cancel := context.WithTimeout(ctx, time.Minute)
 		done, err := w.hardware.Clearance(bound, w.node, jobName(g.job))
 		cancel()
@@ -65,7 +67,7 @@ func (g *jobGate) release(ctx context.Context) {
 		return
 	}
 	g.released = true
-	if g.reset && g.verified {
+	if g.reset && g.verified && !g.away {
 		g.rejoined(ctx)
 	}
 	if g.reset && ctx.Err() != nil {
@@ -101,14 +103,15 @@ func (g *jobGate) rejoined(ctx context.Context) {
 	}
 }
 
-// takesPart says whether a node is in the cluster, under another boot than before. One that was not in it before its reset
-// is not waited for: its silence is no news.
+// takesPart says whether a node is in the cluster, under another boot than before.
 func takesPart(s *cluster.Snapshot, node, before string) bool {
 	n, live := s.State.Nodes[node], s.Nodes[node]
-	if n.Boot == "" || n.State == cluster.NodeOffline || n.State == cluster.NodeFenced {
-		return true
-	}
-	return n.Boot != before && (node == s.Local || live.Heard && !live.Suspect)
+	return !away(n) && n.Boot != before && (node == s.Local || live.Heard && !live.Suspect)
+}
+
+// away says whether the node is not in the cluster, so that its silence is no news.
+func away(n cluster.Node) bool {
+	return n.Boot == "" || n.State == cluster.NodeOffline || n.State == cluster.NodeFenced
 }
 
 // Save keeps the step in the job's row before it is taken.

@@ -35,7 +35,7 @@ func (w *hardwareWorker) resume(ctx context.Context, j cluster.Job) (string, err
 		if err := gate.await(ctx); err != nil {
 			return "", err
 		}
-		gate.boot = "" // the node may have joined again already
+		gate.boot, gate.away = "", false // the node may have joined again already, or left for its reset
 	}
 	defer gate.release(ctx)
 	wishes := w.wishes()
