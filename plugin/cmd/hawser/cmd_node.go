@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/sirupsen/logrus"
@@ -11,6 +12,7 @@ import (
 
 	"hawser/cluster/engine"
 	"hawser/cluster/native"
+	"hawser/fixtures/bmc"
 	"hawser/plugin"
 	"hawser/plugin/socket"
 	"hawser/redfish"
@@ -96,6 +98,9 @@ func nativeConfig(cfg plugin.Config, who identity, nodeEngine []byte, bmcs map[s
 		Version: version().Version, BootTime: who.bootTime, DataDir: cfg.DataDir, Spec: cfg.Spec(),
 		EngineID: clusterEngine, NodeEngineID: nodeEngine, RaftListen: self.Raft, RaftPeers: cfg.RaftPeers(),
 		BeatListen: self.Beat, BeatPeers: cfg.BeatPeers(), Engine: engineConfig(cfg.Fencing), Fence: plugin.FenceDevices(bmcs), Log: log,
+	}
+	if marker := os.Getenv(bmc.BootMarker); marker != "" && cfg.Emulation.Used() {
+		nc.ServiceEnv = []string{bmc.BootMarker + "=" + marker} // by it the emulated BMC finds what left the session
 	}
 	for _, path := range cfg.Cluster.BeatKeyFiles {
 		key, err := plugin.ReadBeatKey(path)
