@@ -14,9 +14,9 @@ import (
 // alarm stands and no more than one fail-over was claimed per failure.
 func TestRandomDays(t *testing.T) {
 	t.Parallel()
-	days := 40
+	days := 16
 	if testing.Short() {
-		days = 10
+		days = 6
 	}
 	for seed := range days {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -121,7 +121,8 @@ func TestFacts(t *testing.T) {
 // TestRetention: 10,000 events, 1,000 conditions, 10,000 rows of the write log, 30 days; the state says where each begins,
 // and what is gone is an error that says so.
 func TestRetention(t *testing.T) {
-	l := founded(t)
+	l := newLog(t)
+	l.apply(cluster.Decision{Config: &cluster.Config{Spec: cluster.Spec{Nodes: testSpec().Nodes[:1]}}}) // conditions of two lines
 	var many []cluster.Decision
 	for range 100 {
 		d := raise("")
