@@ -44,7 +44,7 @@ lint:
 
 # Unit tests: all packages but the end-to-end ones, which make test runs too.
 unit:
-	$(GO) test -race -timeout 20m -p 2 $$($(GO) list ./... | grep -v -e /fixtures/e2e -e /fixtures/demo)
+	$(GO) test -race -timeout 30m -p 2 $$($(GO) list ./... | grep -v -e /fixtures/e2e -e /fixtures/demo)
 
 # One campaign: make e2e RUN=faults SEED=7 COUNT=100
 e2e: setup build
