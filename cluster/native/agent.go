@@ -108,7 +108,7 @@ func (a *agent) renew(ctx context.Context) error {
 func (a *agent) renewOnce(ctx context.Context, nonce uint64) error {
 	bound, cancel := context.WithTimeout(ctx, renewTimeout)
 	defer cancel()
-	leader := a.node.leader()
+	leader := a.node.follows()
 	if leader == "" {
 		return cluster.ErrNoLeader
 	}

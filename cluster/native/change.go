@@ -47,8 +47,9 @@ func (n *Node) Refuse(ctx context.Context, change cluster.Change, why cluster.Re
 	return err
 }
 
-// showWait is how long an answer may wait for the change to show at this node.
-const showWait = 250 * time.Millisecond
+// showWait is how long an answer may wait for the change to show at this node: a follower hears of a commit within twice
+// commitTimeout.
+const showWait = 500 * time.Millisecond
 
 func (n *Node) change(ctx context.Context, d cluster.Decision) (cluster.Receipt, error) {
 	o, err := n.propose(ctx, d)
@@ -64,20 +65,11 @@ func (n *Node) change(ctx context.Context, d cluster.Decision) (cluster.Receipt,
 	return *o.Receipt, nil
 }
 
+// awaitApplied waits until the entry at a raft index shows here.
 func (n *Node) awaitApplied(ctx context.Context, index uint64) {
 	bound, cancel := context.WithTimeout(ctx, showWait)
 	defer cancel()
-	for {
-		changed := n.ledger.Changed()
-		if n.ledger.State().Applied >= index {
-			return
-		}
-		select {
-		case <-bound.Done():
-			return
-		case <-changed:
-		}
-	}
+	n.awaitState(bound, func(s *cluster.State) bool { return s.Applied >= index })
 }
 
 // Raise records an event of this node.
@@ -98,6 +90,9 @@ func (n *Node) Delivered(ctx context.Context, sinks map[string]cluster.SinkStatu
 	for name, status := range sinks {
 		ds = append(ds, cluster.Decision{Sink: &cluster.SinkIs{Name: name, Status: status}})
 	}
+	if len(ds) == 0 {
+		return nil
+	}
 	_, err := n.propose(ctx, ds...)
 	return err
 }
@@ -113,6 +108,9 @@ func (n *Node) Setting(ctx context.Context, settings ...cluster.SettingIs) error
 	var ds []cluster.Decision
 	for _, s := range settings {
 		ds = append(ds, cluster.Decision{Setting: &s})
+	}
+	if len(ds) == 0 {
+		return nil
 	}
 	_, err := n.propose(ctx, ds...)
 	return err

@@ -3,6 +3,7 @@ package native
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -44,6 +45,10 @@ type Config struct {
 	BeatEvery  time.Duration // default 100 ms
 	BeatMissed int           // default 4
 
+	// DiskPatience is how long an operation of the store may be pending before this node's raft is cut off (S8); default
+	// 500 ms.
+	DiskPatience time.Duration
+
 	Engine engine.Config
 	Fence  map[string]fence.Device // by node
 
@@ -60,12 +65,16 @@ const (
 	renewEvery    = 500 * time.Millisecond
 	renewTimeout  = time.Second
 	killBudget    = 500 * time.Millisecond
+	finishWait    = 5 * time.Second // beyond its stop budget, for a service that does not stop at the daemon's end
 	campaignStep  = 100 * time.Millisecond
 	viewStale     = 2 * time.Second
 	reportStale   = 3 * time.Second
 	proposeWait   = 5 * time.Second
 	leaveWait     = 15 * time.Second
+	reserveWait   = 30 * time.Second
+	diskPatience  = 500 * time.Millisecond
 	maxEntry      = 16 << 10
+	maxSpec       = 256 << 10
 )
 
 // Validate names all faults at once.
@@ -86,6 +95,12 @@ func (c Config) Validate() error {
 	}
 	if c.DataDir == "" {
 		bad("a data folder is needed")
+	}
+	if l := len(c.EngineID); l != 0 && (l < 5 || l > 32) {
+		bad("the engine id of the cluster has %d octets; 5 to 32 are taken (RFC 3411)", l)
+	}
+	if data, err := json.Marshal(common(c.Spec)); err != nil || len(data) > maxSpec {
+		bad("the configuration of the cluster takes %d bytes in the log, at most %d are taken: split its stacks over clusters", len(data), maxSpec)
 	}
 	for _, n := range c.Spec.Nodes {
 		if len(c.RaftPeers[n.Name]) == 0 || len(c.BeatPeers[n.Name]) == 0 {

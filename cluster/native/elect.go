@@ -25,12 +25,13 @@ func (n *Node) elect(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-n.beats.Changed():
-			n.beatsChanged()
+			n.lead.wake.wake()
+			n.notifier.notify()
 		case <-tick.C:
-			n.say()
 		}
+		n.say()
 		r := n.beats.Report()
-		if !n.leaderGone(r) {
+		if n.agent.leaving.Load() || n.disk.stuck.Load() || !n.leaderGone(r) {
 			deaf, tries = time.Time{}, 0
 			continue
 		}
@@ -70,15 +71,17 @@ func (n *Node) leaderGone(r *heartbeat.Report) bool {
 	return without >= majority
 }
 
-// rank is this voter's place among the live ones, and live is how many there are.
+// rank is this voter's place among the live ones, a witness last (A22), and live is how many there are.
 func (n *Node) rank(r *heartbeat.Report) (rank, live int) {
 	live = 1
+	mine := n.role(n.cfg.Node)
 	for _, p := range r.Peers {
-		if !p.Heard || p.Suspect || p.Leaving {
+		if !stays(p) {
 			continue
 		}
 		live++
-		if p.Name < n.cfg.Node {
+		its := n.role(p.Name)
+		if its < mine || (its == mine && p.Name < n.cfg.Node) {
 			rank++
 		}
 	}

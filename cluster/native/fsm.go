@@ -10,11 +10,12 @@ import (
 )
 
 // fsm gives raft the ledger. An entry that cannot be applied stops the node: it must not go on with a state that the
-// others do not have.
+// others do not have. Raft calls its methods from one goroutine.
 type fsm struct {
 	ledger *ledger.Ledger
 	notify func()
 	fatal  chan<- error
+	failed error // from then on nothing is applied, and no snapshot hides the entry that is missing
 }
 
 // applied is the answer of Apply.
@@ -26,25 +27,30 @@ type applied struct {
 
 // Apply applies one committed entry (raft.FSM).
 func (f *fsm) Apply(log *raft.Log) any {
+	if f.failed != nil {
+		return applied{err: f.failed}
+	}
 	entry, err := ledger.Decode(log.Data)
 	var result ledger.Result
 	if err == nil {
 		result, err = f.ledger.Apply(log.Index, entry)
 	}
 	if err != nil {
-		err = fmt.Errorf("log entry %d: %w", log.Index, err)
-		select {
-		case f.fatal <- err:
-		default:
-		}
-		return applied{err: err}
+		f.failed = fmt.Errorf("log entry %d: %w", log.Index, err)
+		f.fatal <- f.failed // its room for one is ours alone
+		return applied{err: f.failed}
 	}
 	f.notify()
 	return applied{result: result, index: log.Index}
 }
 
 // Snapshot takes the state as it is now (raft.FSM).
-func (f *fsm) Snapshot() (raft.FSMSnapshot, error) { return image{f.ledger.Image()}, nil }
+func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
+	if f.failed != nil {
+		return nil, f.failed
+	}
+	return image{f.ledger.Image()}, nil
+}
 
 // Restore replaces the state (raft.FSM).
 func (f *fsm) Restore(from io.ReadCloser) error {

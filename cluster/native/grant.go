@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"time"
@@ -9,11 +10,13 @@ import (
 	"hawser/cluster/heartbeat"
 )
 
-// renew takes a node's report and answers with its orders. The quorum is checked after the report came, so that a deposed
-// leader grants nothing (S1); the orders come from committed state alone.
-func (l *lead) renew(report *cluster.Report) (renewal, error) {
+// renew takes a node's report and answers with its orders. The quorum is asked after the report came, so that a deposed
+// leader grants nothing, and it must confirm the very term in which this node took office: only then does the state here
+// hold all that was committed before (S1). The orders come from committed state alone.
+func (l *lead) renew(ctx context.Context, report *cluster.Report) (renewal, error) {
 	l.mu.Lock()
-	if !l.leading {
+	office := l.office
+	if office == 0 {
 		l.mu.Unlock()
 		return renewal{}, cluster.ErrNoLeader
 	}
@@ -23,8 +26,12 @@ func (l *lead) renew(report *cluster.Report) (renewal, error) {
 	peers := maps.Clone(l.reports)
 	l.mu.Unlock()
 	l.wake.wake()
-	if err := l.node.raft.VerifyLeader().Error(); err != nil {
-		return renewal{}, fmt.Errorf("%w: the quorum did not confirm this leader: %w", cluster.ErrNoLeader, err)
+	term, err := l.node.quorum.verify(ctx)
+	if err != nil {
+		return renewal{}, err
+	}
+	if term != office {
+		return renewal{}, fmt.Errorf("%w: this node leads anew", cluster.ErrNoLeader)
 	}
 	return renewal{Nonce: report.Nonce, Orders: orders(l.node.ledger.State(), report, time.Now()), Peers: peers}, nil
 }
@@ -41,7 +48,7 @@ func newer(old, report *cluster.Report) bool {
 // may still strike, gets none: its leases run out (S4).
 func orders(s *cluster.State, report *cluster.Report, now time.Time) []cluster.Order {
 	n := s.Nodes[report.Node]
-	if n.Boot != report.Boot || n.Incarnation != report.Incarnation || n.State == cluster.NodeFenced || s.Fences[report.Node].Open(now) {
+	if n.Boot == "" || n.Boot != report.Boot || n.Incarnation != report.Incarnation || n.State == cluster.NodeFenced || s.Fences[report.Node].Open(now) {
 		return nil
 	}
 	var out []cluster.Order
@@ -61,8 +68,8 @@ func orderFor(s *cluster.State, spec cluster.ServiceSpec, node string) (cluster.
 		Service: spec.Name, Policy: sv.Policy, Restart: s.Instances[cluster.InstanceKey(spec.Name, node)].Restart,
 	}
 	if spec.OnceOnly() {
-		if sv.Holder.Node == node {
-			o.Run, o.Epoch = !sv.Holder.Withdrawn, sv.Holder.Epoch
+		if h := sv.Holder; h.Node == node {
+			o.Run, o.Epoch = !h.Withdrawn && h.Boot == s.Nodes[node].Boot, h.Epoch // S4
 			if o.Run {
 				o.Lease = spec.Lease()
 			}

@@ -16,87 +16,107 @@ import (
 // lead is the leader's part of a node: it answers renewals, steps the engine and carries its actions out. On a follower
 // it rests.
 type lead struct {
-	node *Node
-	log  *logrus.Entry
-	wake poke
+	node  *Node
+	log   *logrus.Entry
+	wake  poke
+	pokes map[string]poke // by peer: it is asked to renew at once
 
-	tasks sync.WaitGroup // fences, power-ons and pokes under way; they may outlive a term
+	tasks sync.WaitGroup // fences and power-ons under way; they may outlive an office
 
 	mu       sync.Mutex // guards below
-	leading  bool       // this node leads and its Lead entry is committed
+	office   uint64     // the raft term in which this node leads and its Lead entry is committed; 0: it does not
 	began    time.Time
 	reports  map[string]*cluster.Report
 	heard    map[string]time.Time // when each report came
 	fencing  map[uint64]bool
 	powering map[string]bool
+	yielded  time.Time // when leadership was last offered to another
 }
 
 func newLead(n *Node) *lead {
-	return &lead{
-		node: n, log: n.cfg.Log.WithField("component", "controller"), wake: newPoke(), reports: map[string]*cluster.Report{},
-		heard: map[string]time.Time{}, fencing: map[uint64]bool{}, powering: map[string]bool{},
+	l := &lead{
+		node: n, log: n.cfg.Log.WithField("component", "controller"), wake: newPoke(), pokes: map[string]poke{},
+		reports: map[string]*cluster.Report{}, heard: map[string]time.Time{}, fencing: map[uint64]bool{}, powering: map[string]bool{},
 	}
+	for _, spec := range n.cfg.Spec.Nodes {
+		if spec.Name != n.cfg.Node {
+			l.pokes[spec.Name] = newPoke()
+		}
+	}
+	return l
 }
 
-// run waits for leadership and leads until it is lost.
+// run leads whenever raft says so. Raft's channel is only a hint: it tells the latest change alone, and an office that
+// could not be taken, as during a transfer that came to nothing, is tried again.
 func (l *lead) run(ctx context.Context) error {
 	defer l.tasks.Wait()
-	leads := false
+	tick := time.NewTicker(campaignStep)
+	defer tick.Stop()
 	for {
-		if !leads {
-			select {
-			case <-ctx.Done():
-				return nil
-			case leads = <-l.node.raft.LeaderCh():
-				continue
-			}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.node.raft.LeaderCh():
+		case <-tick.C:
 		}
-		term, cancel := context.WithCancel(ctx)
-		var err error
-		leads, err = l.term(term)
-		cancel()
-		l.end()
+		if l.node.raft.State() != raft.Leader {
+			continue
+		}
+		err := l.term(ctx)
+		l.mu.Lock()
+		l.office = 0
+		l.mu.Unlock()
 		if err != nil && ctx.Err() == nil {
 			l.log.WithError(err).Warn("leadership ended")
 		}
 	}
 }
 
-// term is one leadership. It says whether another one has begun already: raft tells only the latest change.
-func (l *lead) term(ctx context.Context) (again bool, err error) {
-	if err := l.node.raft.Barrier(proposeWait).Error(); err != nil {
-		return false, fmt.Errorf("wait for the log: %w", err)
+// term is one office: it ends with the raft term, or with an entry that could not be committed.
+func (l *lead) term(parent context.Context) error {
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	term := l.node.raft.CurrentTerm()
+	if err := await(ctx, l.node.raft.Barrier(proposeWait)); err != nil {
+		return fmt.Errorf("wait for the log: %w", err)
 	}
-	if _, err := l.node.proposer.propose(ctx, l.inaugural()...); err != nil {
-		return false, fmt.Errorf("take office: %w", err)
+	for _, part := range split([][]cluster.Decision{l.inaugural()}) {
+		if _, err := l.node.proposer.propose(ctx, part...); err != nil {
+			return fmt.Errorf("take office: %w", err)
+		}
+	}
+	if l.node.raft.CurrentTerm() != term {
+		return nil // what the barrier promised holds for another term
 	}
 	l.mu.Lock()
-	l.leading, l.began = true, time.Now()
+	l.office, l.began = term, time.Now()
 	l.reports, l.heard = map[string]*cluster.Report{}, map[string]time.Time{}
 	l.mu.Unlock()
 	l.log.Info("this node leads")
-	l.pokeAll(ctx)
+	l.pokeAll()
 	tick := time.NewTicker(campaignStep)
 	defer tick.Stop()
-	for {
+	for l.node.raft.State() == raft.Leader && l.node.raft.CurrentTerm() == term {
+		if err := l.decide(ctx); err != nil {
+			return err
+		}
+		l.handAway(ctx)
 		select {
 		case <-ctx.Done():
-			return false, nil
-		case again = <-l.node.raft.LeaderCh():
-			return again, nil
+			return nil
+		case <-l.node.raft.LeaderCh():
 		case <-l.wake:
 		case <-tick.C:
 		}
-		if err := l.decide(ctx); err != nil {
-			return l.node.raft.State() == raft.Leader, err
-		}
 	}
+	return nil
 }
 
-func (l *lead) end() {
+// inOffice says whether this node leads, as far as it knows.
+func (l *lead) inOffice() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.leading = false
+	return l.office != 0
 }
 
 // inaugural is the first entry of a leadership: it founds the cluster if that is still to be done, takes the file's Spec
@@ -109,8 +129,7 @@ func (l *lead) inaugural() []cluster.Decision {
 			ClusterID: cfg.ClusterID, Generation: uint32(time.Now().Unix()), EngineID: l.node.foundingEngineID(),
 		}})
 	}
-	if !sameSpec(s.Spec, cfg.Spec) {
-		spec := cfg.Spec
+	if spec := common(cfg.Spec); !sameSpec(s.Spec, spec) {
 		out = append(out, cluster.Decision{Config: &cluster.Config{Spec: spec}})
 		if s.Revision > 0 {
 			out = append(out, cluster.Decision{Event: &cluster.Event{
@@ -135,28 +154,30 @@ func (l *lead) inaugural() []cluster.Decision {
 func (l *lead) decide(ctx context.Context) error {
 	const passes = 16 // a decision that never takes hold must not spin
 	for range passes {
-		actions := engine.Step(l.input())
-		var entry []cluster.Decision
-		for _, a := range actions {
+		var groups [][]cluster.Decision
+		for _, a := range engine.Step(l.input()) {
 			switch {
 			case a.Fence != nil:
 				l.fence(ctx, *a.Fence, a.Why)
 			case a.PowerOn != "":
 				l.powerOn(ctx, a.PowerOn, a.Why)
+			case a.Yield:
+				l.yield(ctx, a.Why)
 			default:
 				l.log.WithField("why", a.Why).Debug("decided")
-				entry = append(entry, a.Commit...)
+				groups = append(groups, a.Commit)
 			}
 		}
-		if len(entry) == 0 {
+		entries := split(groups)
+		if len(entries) == 0 {
 			return nil
 		}
-		for _, part := range split(entry) {
+		for _, part := range entries {
 			if _, err := l.node.proposer.propose(ctx, part...); err != nil {
 				return fmt.Errorf("commit decisions: %w", err)
 			}
 		}
-		l.pokeAll(ctx)
+		l.pokeAll()
 	}
 	return nil
 }
@@ -164,13 +185,27 @@ func (l *lead) decide(ctx context.Context) error {
 // committed wakes the engine after an entry from outside it.
 func (l *lead) committed() { l.wake.wake() }
 
-// pokeAll asks every node that takes part to renew at once, so that it gets its orders.
-func (l *lead) pokeAll(ctx context.Context) {
-	for _, spec := range l.node.cfg.Spec.Nodes {
-		if p, ok := l.node.beats.Report().Peer(spec.Name); ok && p.Suspect {
+// pokeAll asks every node that is heard to renew at once, so that it gets its orders.
+func (l *lead) pokeAll() {
+	l.node.agent.wake.wake()
+	beats := l.node.beats.Report()
+	for peer, p := range l.pokes {
+		if heard, ok := beats.Peer(peer); ok && heard.Suspect {
 			continue
 		}
-		l.tasks.Go(func() { l.node.pokeNode(ctx, spec.Name) })
+		p.wake()
+	}
+}
+
+// poker passes pokes on to one peer, one at a time: a peer that hangs delays nobody else, and holds one connection.
+func (l *lead) poker(ctx context.Context, peer string) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.pokes[peer]:
+			l.node.pokeNode(ctx, peer)
+		}
 	}
 }
 
@@ -195,8 +230,10 @@ func (l *lead) input() engine.Input {
 		if time.Since(l.heard[spec.Name]) > reportStale {
 			report = nil // what a node said long ago is not how it is
 		}
-		v := engine.NodeView{Heard: true, Boot: n.cfg.Boot, Incarnation: n.incarnation, Report: report,
-			FencePath: n.cfg.Fence[spec.Name] != nil, Leaving: n.agent.leaving.Load()}
+		v := engine.NodeView{
+			Heard: true, Boot: n.cfg.Boot, Incarnation: n.incarnation, Report: report,
+			FencePath: n.cfg.Fence[spec.Name] != nil, Leaving: n.agent.leaving.Load(),
+		}
 		if p, ok := beats.Peer(spec.Name); ok {
 			v.Heard, v.Silent, v.Suspect = p.Heard, time.Since(beats.At)+p.Age, p.Suspect
 			v.Boot, v.Incarnation, v.Leaving = p.BootID, p.Incarnation, p.Leaving

@@ -230,8 +230,10 @@ func TestServiceLivesMovesAndObeys(t *testing.T) {
 	}
 
 	// A SET moves it: standby by admin state, with a verified stop before the start elsewhere (S2 a).
-	plan, err := tc.nodes["n3"].Prepare(cluster.Change{ID: "c1", By: cluster.Setter{User: "olga", Via: cluster.ViaSnmp},
-		Ops: []cluster.Op{{Object: "NodeAdminState", Target: cluster.Target{Name: first}, Int: int64(cluster.NodeAdminStandby)}}})
+	plan, err := tc.nodes["n3"].Prepare(cluster.Change{
+		ID: "c1", By: cluster.Setter{User: "olga", Via: cluster.ViaSnmp},
+		Ops: []cluster.Op{{Object: "NodeAdminState", Target: cluster.Target{Name: first}, Int: int64(cluster.NodeAdminStandby)}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,8 @@ type Node struct {
 	transport   *raftlog.Transport
 	raft        *raft.Raft
 	proposer    *proposer
+	quorum      *quorum
+	disk        *disk
 	beats       *heartbeat.Monitor
 	agent       *agent
 	lead        *lead
@@ -50,19 +52,25 @@ func New(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, incarnation: uint64(time.Now().UnixNano()), ledger: ledger.New(),
+		cfg: cfg, ledger: ledger.New(),
 		fatal: make(chan error, 1), // one: the first cause counts
 		ready: make(chan struct{}),
 	}
 	if err := n.open(); err != nil {
 		n.closeRaft()
+		if n.beats != nil {
+			err = errors.Join(err, n.beats.Close())
+		}
 		return nil, fmt.Errorf("node %s: %w", cfg.Node, err)
 	}
 	return n, nil
 }
 
 func (n *Node) open() error {
-	var err error
+	err := n.openStore()
+	if err != nil {
+		return err
+	}
 	if n.beats, err = heartbeat.New(n.beatConfig(), n.cfg.Log.WithField("component", "heartbeat")); err != nil {
 		return err
 	}
@@ -108,22 +116,23 @@ func (n *Node) Run(ctx context.Context) error {
 	agents, stopAgents := context.WithCancel(run)
 	defer stopAgents()
 	agentDone := make(chan struct{})
-	g.Go(func() error { return n.beats.Run(run) })
-	g.Go(func() error { return n.elect(run) })
-	g.Go(func() error { return n.serve(run) })
-	g.Go(func() error { return n.lead.run(run) })
-	g.Go(func() error { return n.observer.run(run) })
-	g.Go(func() error { return n.agent.renew(run) })
+	for _, task := range n.tasks() {
+		g.Go(func() error { return task(run) })
+	}
 	g.Go(func() error { defer close(agentDone); return n.agent.run(agents) })
 	g.Go(func() error {
+		var cause error
+		gone := func() bool { return !n.heldHere() }
 		select {
-		case err := <-n.fatal:
-			return err
 		case <-run.Done():
 			return nil
+		case cause = <-n.fatal: // the log is not followed any more: only this node's own word tells what it still holds
+			n.cfg.Log.WithError(cause).Error("this node stops")
+			gone = func() bool { return len(n.agent.holds()) == 0 }
+			n.goodbye(run)
 		case <-ctx.Done():
 		}
-		n.leave(run)
+		n.leave(run, gone)
 		stopAgents()
 		select {
 		case <-agentDone:
@@ -131,7 +140,7 @@ func (n *Node) Run(ctx context.Context) error {
 		}
 		n.goodbye(run)
 		stop()
-		return nil
+		return cause
 	})
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("node %s: %w", n.cfg.Node, err)
@@ -139,8 +148,20 @@ func (n *Node) Run(ctx context.Context) error {
 	return nil
 }
 
-// leave says that this node goes, and waits until its once-only services run elsewhere, or nobody could take them.
-func (n *Node) leave(ctx context.Context) {
+// tasks are the long-lived goroutines beside the agent's.
+func (n *Node) tasks() []func(context.Context) error {
+	tasks := []func(context.Context) error{
+		n.beats.Run, n.elect, n.serve, n.lead.run, n.observer.run, n.agent.renew,
+		func(ctx context.Context) error { return n.disk.watch(ctx, n.diskChanged) },
+	}
+	for peer := range n.lead.pokes {
+		tasks = append(tasks, func(ctx context.Context) error { return n.lead.poker(ctx, peer) })
+	}
+	return tasks
+}
+
+// leave says that this node goes, and waits until its once-only services are gone, or nobody could take them.
+func (n *Node) leave(ctx context.Context, gone func() bool) {
 	n.agent.leaving.Store(true)
 	n.say()
 	n.agent.wake.wake()
@@ -149,7 +170,7 @@ func (n *Node) leave(ctx context.Context) {
 	defer limit.Stop()
 	tick := time.NewTicker(campaignStep)
 	defer tick.Stop()
-	for n.heldHere() && n.somebodyStays() {
+	for !gone() && n.somebodyStays() {
 		select {
 		case <-ctx.Done():
 			return
@@ -172,12 +193,7 @@ func (n *Node) heldHere() bool {
 
 // somebodyStays says whether a node is heard that does not leave.
 func (n *Node) somebodyStays() bool {
-	for _, p := range n.beats.Report().Peers {
-		if p.Heard && !p.Suspect && !p.Leaving {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(n.beats.Report().Peers, stays)
 }
 
 // goodbye hands leadership away, so that nobody has to find out.
@@ -185,7 +201,12 @@ func (n *Node) goodbye(ctx context.Context) {
 	if n.raft.State() != raft.Leader || !n.somebodyStays() || ctx.Err() != nil {
 		return
 	}
-	if err := n.raft.LeadershipTransfer().Error(); err != nil {
+	to := n.lead.successor()
+	future := n.raft.LeadershipTransfer()
+	if to != "" {
+		future = n.raft.LeadershipTransferToServer(raft.ServerID(to), raft.ServerAddress(to))
+	}
+	if err := await(ctx, future); err != nil {
 		n.cfg.Log.WithError(err).Debug("leadership was not handed over")
 	}
 }
@@ -206,13 +227,6 @@ func (n *Node) say() {
 		return
 	}
 	n.said = say
-}
-
-// beatsChanged passes news of the heartbeat monitor on.
-func (n *Node) beatsChanged() {
-	n.say()
-	n.lead.wake.wake()
-	n.notifier.notify()
 }
 
 // ledgerChanged passes news of the ledger on.
@@ -241,8 +255,8 @@ func sameSpec(a, b cluster.Spec) bool {
 	return errX == nil && errY == nil && string(x) == string(y)
 }
 
-// common leaves out the options of services and probes: they may differ from node to node (cluster.ServiceSpec), and a
-// change of leader is no change of them.
+// common is what the log keeps of a Spec. The options of services and probes stay in each node's own file: they may differ
+// from node to node (cluster.ServiceSpec), a change of leader is no change of them, and they may hold what is secret.
 func common(s cluster.Spec) cluster.Spec {
 	s.Stacks = slices.Clone(s.Stacks)
 	for i := range s.Stacks {

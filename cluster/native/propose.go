@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -21,45 +20,56 @@ type proposer struct {
 	raft  *raft.Raft
 	local *raftlog.Local
 
-	mu   sync.Mutex // guards next and end, and keeps the entries in the order of their numbers
+	// turn holds one token: who has it may use next and end, and enqueue; so entries keep the order of their numbers.
+	turn chan struct{}
 	next uint64
 	end  uint64
 }
 
 const originBlock = 1000
 
+func newProposer(node string, r *raft.Raft, local *raftlog.Local) *proposer {
+	return &proposer{node: node, raft: r, local: local, turn: make(chan struct{}, 1)}
+}
+
 // propose commits decisions as one entry, and waits until it is applied here. cluster.ErrNoLeader: nothing was proposed;
 // cluster.ErrUnknownOutcome: it may have been.
 func (p *proposer) propose(ctx context.Context, decisions ...cluster.Decision) (applied, error) {
-	future, err := p.enqueue(decisions)
+	future, err := p.enqueue(ctx, decisions)
 	if err != nil {
 		return applied{}, err
 	}
-	done := make(chan error, 1) // one: the sender must not hang if the context ends first
-	go func() { done <- future.Error() }()
-	select {
-	case err := <-done:
-		return answer(future, err)
-	case <-ctx.Done():
-		return applied{}, fmt.Errorf("%w: %w", cluster.ErrUnknownOutcome, ctx.Err())
-	}
-}
-
-func answer(future raft.ApplyFuture, err error) (applied, error) {
-	switch {
-	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrEnqueueTimeout), errors.Is(err, raft.ErrRaftShutdown),
-		errors.Is(err, raft.ErrLeadershipTransferInProgress):
-		return applied{}, fmt.Errorf("%w (%w)", cluster.ErrNoLeader, err)
-	case err != nil: // ErrLeadershipLost means unknown, not failed
-		return applied{}, fmt.Errorf("%w (%w)", cluster.ErrUnknownOutcome, err)
+	if err := await(ctx, future); err != nil {
+		return applied{}, refusedOrUnknown(err)
 	}
 	a := future.Response().(applied)
-	return a, a.err
+	if a.err != nil {
+		return applied{}, fmt.Errorf("%w: %w", cluster.ErrUnknownOutcome, a.err)
+	}
+	return a, nil
 }
 
-func (p *proposer) enqueue(decisions []cluster.Decision) (raft.ApplyFuture, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// refusedOrUnknown tells the errors before which nothing was written from the others: raft.ErrLeadershipLost, too, means
+// that a later leader may still commit the entry (A24).
+func refusedOrUnknown(err error) error {
+	if errors.Is(err, raft.ErrNotLeader) || errors.Is(err, raft.ErrEnqueueTimeout) || errors.Is(err, raft.ErrLeadershipTransferInProgress) {
+		return fmt.Errorf("%w (%w)", cluster.ErrNoLeader, err)
+	}
+	return fmt.Errorf("%w (%w)", cluster.ErrUnknownOutcome, err)
+}
+
+func (p *proposer) enqueue(ctx context.Context, decisions []cluster.Decision) (raft.ApplyFuture, error) {
+	for i, d := range decisions {
+		if err := whole(d); err != nil {
+			return nil, fmt.Errorf("decision %d: %w", i, err)
+		}
+	}
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%w (others wait too: %w)", cluster.ErrNoLeader, ctx.Err())
+	}
 	need := uint64(2 * len(decisions)) // a decision makes at most two events
 	if p.next+need > p.end {
 		if err := p.reserve(need); err != nil {
@@ -70,41 +80,32 @@ func (p *proposer) enqueue(decisions []cluster.Decision) (raft.ApplyFuture, erro
 	if err != nil {
 		return nil, err
 	}
+	wait := proposeWait
+	if deadline, ok := ctx.Deadline(); ok {
+		wait = min(wait, time.Until(deadline))
+	}
+	if wait <= 0 { // to raft it would mean no limit
+		return nil, fmt.Errorf("%w (no time left)", cluster.ErrNoLeader)
+	}
 	p.next += need
-	return p.raft.Apply(data, proposeWait), nil
+	return p.raft.Apply(data, wait), nil
 }
 
 func (p *proposer) reserve(need uint64) error {
 	const key = "end"
-	return p.local.Update(func(tx *raftlog.LocalTx) error {
+	var start, end uint64
+	err := p.local.Update(func(tx *raftlog.LocalTx) error {
 		last, err := tx.GetUint64(key)
 		if err != nil {
-			return fmt.Errorf("reserve event numbers: %w", err)
+			return err
 		}
-		start := last + 1
-		end := start + max(need, originBlock)
-		if err := tx.PutUint64(key, end); err != nil {
-			return fmt.Errorf("reserve event numbers: %w", err)
-		}
-		p.next, p.end = start, end
-		return nil
+		start = last + 1
+		end = start + max(need, originBlock)
+		return tx.PutUint64(key, end)
 	})
-}
-
-// split cuts decisions into entries that stay below the size limit; a decision that is too large alone goes alone.
-func split(decisions []cluster.Decision) [][]cluster.Decision {
-	var out [][]cluster.Decision
-	size := 0
-	for _, d := range decisions {
-		data, err := ledger.Encode(cluster.Entry{Decisions: []cluster.Decision{d}})
-		if err != nil {
-			panic("native: a decision does not encode: " + err.Error())
-		}
-		if len(out) == 0 || size+len(data) > maxEntry {
-			out, size = append(out, nil), 0
-		}
-		out[len(out)-1] = append(out[len(out)-1], d)
-		size += len(data)
+	if err != nil {
+		return fmt.Errorf("reserve event numbers: %w", err)
 	}
-	return out
+	p.next, p.end = start, end
+	return nil
 }

@@ -1,21 +1,37 @@
 package native
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/hashicorp/raft"
 
 	"hawser/cluster/raftlog"
 )
 
-// openRaft opens the store, binds the transport and starts raft. The first start writes the voters of the configuration
+// openStore opens the store and takes this daemon's incarnation from it: higher than all before, also after the clock was
+// set back.
+func (n *Node) openStore() (err error) {
+	if n.store, err = raftlog.Open(filepath.Join(n.cfg.DataDir, "raft.db"), raftlog.Options{}); err != nil {
+		return err
+	}
+	return n.store.Local("daemon").Update(func(tx *raftlog.LocalTx) error {
+		const key = "incarnation"
+		last, err := tx.GetUint64(key)
+		if err != nil {
+			return fmt.Errorf("read the last incarnation: %w", err)
+		}
+		n.incarnation = max(last+1, uint64(time.Now().UnixNano()))
+		return tx.PutUint64(key, n.incarnation)
+	})
+}
+
+// openRaft binds the transport and starts raft. The first start writes the voters of the configuration
 // into the log; all nodes write the same.
 func (n *Node) openRaft() (err error) {
 	cfg := n.cfg
-	if n.store, err = raftlog.Open(filepath.Join(cfg.DataDir, "raft.db"), raftlog.Options{}); err != nil {
-		return err
-	}
 	snaps, err := raftlog.Snapshots(cfg.DataDir, cfg.Log)
 	if err != nil {
 		return err
@@ -47,7 +63,9 @@ func (n *Node) openRaft() (err error) {
 	if n.raft, err = raft.NewRaft(rc, machine, n.store, n.store, snaps, n.transport.Raft()); err != nil {
 		return fmt.Errorf("start raft: %w", err)
 	}
-	n.proposer = &proposer{node: cfg.Node, raft: n.raft, local: n.store.Local("origin")}
+	n.proposer = newProposer(cfg.Node, n.raft, n.store.Local("origin"))
+	n.quorum = &quorum{raft: n.raft}
+	n.disk = &disk{pending: n.store.Pending, cut: n.transport.Pause, patience: cmp.Or(cfg.DiskPatience, diskPatience)}
 	return nil
 }
 
@@ -62,6 +80,9 @@ func (n *Node) voters() raft.Configuration {
 // closeRaft ends raft and releases what openRaft opened; parts that were not opened are nil.
 func (n *Node) closeRaft() {
 	log := n.cfg.Log
+	if n.quorum != nil {
+		n.quorum.tasks.Wait()
+	}
 	if n.raft != nil {
 		if err := n.raft.Shutdown().Error(); err != nil {
 			log.WithError(err).Warn("raft did not shut down cleanly")
@@ -83,4 +104,26 @@ func (n *Node) closeRaft() {
 func (n *Node) leader() string {
 	_, id := n.raft.LeaderWithID()
 	return string(id)
+}
+
+// follows is the leader to turn to: raft's, but while this node is cut off from the log by its own disk (S8), or raft knows
+// of none yet, the one that a majority of the voters names in its beats.
+func (n *Node) follows() string {
+	leader := n.leader()
+	if leader != "" && !n.disk.stuck.Load() {
+		return leader
+	}
+	named := map[string]int{}
+	for _, p := range n.beats.Report().Peers {
+		if p.Heard && !p.Suspect && p.Leader != n.cfg.Node {
+			named[p.Leader]++
+		}
+	}
+	delete(named, "")
+	for name, count := range named {
+		if count >= len(n.cfg.Spec.Nodes)/2+1 {
+			return name
+		}
+	}
+	return leader
 }

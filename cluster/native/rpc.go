@@ -20,7 +20,7 @@ const (
 	pathRenew   = "/v1/renew"
 	pathPropose = "/v1/propose"
 	pathPoke    = "/v1/poke"
-	maxBody     = 4 << 20
+	maxBody     = 1 << 20
 )
 
 // renewal is the leader's answer to a report.
@@ -56,7 +56,8 @@ func (n *Node) serve(ctx context.Context) error {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	server := &http.Server{
-		Handler: n.membersOnly(mux), ReadHeaderTimeout: renewTimeout, IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10,
+		Handler: n.membersOnly(mux), ReadHeaderTimeout: renewTimeout, ReadTimeout: proposeWait, WriteTimeout: 2 * proposeWait,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, peerKey{}, raftlog.PeerName(c))
 		},
@@ -70,7 +71,9 @@ func (n *Node) serve(ctx context.Context) error {
 	}
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTimeout)
 	defer cancel()
-	if err := server.Shutdown(bound); err != nil {
+	err := server.Shutdown(bound)
+	if err != nil {
+		err = errors.Join(err, server.Close())
 		n.cfg.Log.WithError(err).Debug("calls of other nodes were cut off")
 	}
 	<-done
@@ -100,7 +103,9 @@ func (n *Node) handleRenew(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("%v reports as %s", peer, report.Node), http.StatusForbidden)
 		return
 	}
-	answer, err := n.lead.renew(&report)
+	bound, cancel := context.WithTimeout(r.Context(), renewTimeout)
+	defer cancel()
+	answer, err := n.lead.renew(bound, &report)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
@@ -108,13 +113,29 @@ func (n *Node) handleRenew(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, answer)
 }
 
+// handlePropose takes what other nodes ask for. A content that this program does not know is refused here: in the log it
+// would stop every node.
 func (n *Node) handlePropose(w http.ResponseWriter, r *http.Request) {
 	var p proposal
-	if err := json.NewDecoder(r.Body).Decode(&p); err != nil {
+	dec := json.NewDecoder(r.Body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&p); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	writeJSON(w, n.proposeHere(r.Context(), p.Decisions))
+	for i, d := range p.Decisions {
+		if err := whole(d); err != nil {
+			http.Error(w, fmt.Sprintf("decision %d: %v", i, err), http.StatusBadRequest)
+			return
+		}
+		if !fromOutside(d) {
+			http.Error(w, fmt.Sprintf("decision %d is for the leader alone to make", i), http.StatusForbidden)
+			return
+		}
+	}
+	bound, cancel := context.WithTimeout(r.Context(), proposeWait)
+	defer cancel()
+	writeJSON(w, n.proposeHere(bound, p.Decisions))
 }
 
 func writeJSON(w http.ResponseWriter, v any) {
@@ -127,14 +148,18 @@ func writeJSON(w http.ResponseWriter, v any) {
 	_, _ = w.Write(data) // the caller went away: it will ask again
 }
 
-// proposeHere commits as leader and puts the result into an outcome.
+// proposeHere commits as leader and puts the result into an outcome. Before it is in office, a leader takes nothing: the
+// log that it has may end differently.
 func (n *Node) proposeHere(ctx context.Context, decisions []cluster.Decision) outcome {
+	if !n.lead.inOffice() {
+		return outcome{NoLeader: "this node does not lead, or not yet"}
+	}
 	a, err := n.proposer.propose(ctx, decisions...)
 	switch {
-	case errors.Is(err, cluster.ErrNoLeader):
-		return outcome{NoLeader: err.Error()}
-	case err != nil:
+	case errors.Is(err, cluster.ErrUnknownOutcome):
 		return outcome{Unknown: err.Error()}
+	case err != nil:
+		return outcome{NoLeader: err.Error()}
 	}
 	n.lead.committed()
 	return outcome{Index: a.index, Receipt: a.result.Receipt, Refusal: a.result.Refusal}
@@ -142,21 +167,23 @@ func (n *Node) proposeHere(ctx context.Context, decisions []cluster.Decision) ou
 
 // propose commits decisions at the leader, wherever that is.
 func (n *Node) propose(ctx context.Context, decisions ...cluster.Decision) (outcome, error) {
-	leader := n.leader()
+	bound, cancel := context.WithTimeout(ctx, proposeWait+renewTimeout) // the leader's own limit comes first
+	defer cancel()
+	leader := n.follows()
 	var o outcome
 	switch leader {
 	case "":
 		return outcome{}, cluster.ErrNoLeader
 	case n.cfg.Node:
-		o = n.proposeHere(ctx, decisions)
+		o = n.proposeHere(bound, decisions)
 	default:
-		if err := n.call(ctx, leader, pathPropose, proposal{Decisions: decisions}, &o); err != nil {
+		if err := n.call(bound, leader, pathPropose, proposal{Decisions: decisions}, &o); err != nil {
 			return outcome{}, err
 		}
 	}
 	switch {
 	case o.NoLeader != "":
-		return o, cluster.ErrNoLeader
+		return o, fmt.Errorf("%w (%s)", cluster.ErrNoLeader, o.NoLeader)
 	case o.Unknown != "":
 		return o, fmt.Errorf("%w: %s", cluster.ErrUnknownOutcome, o.Unknown)
 	}
@@ -166,15 +193,15 @@ func (n *Node) propose(ctx context.Context, decisions ...cluster.Decision) (outc
 // renewAt reports to the leader; to itself without a network.
 func (n *Node) renewAt(ctx context.Context, leader string, report *cluster.Report) (renewal, error) {
 	if leader == n.cfg.Node {
-		return n.lead.renew(report)
+		return n.lead.renew(ctx, report)
 	}
 	var answer renewal
 	err := n.call(ctx, leader, pathRenew, report, &answer)
 	return answer, err
 }
 
-// call posts a request to a node. An error before the request could leave is cluster.ErrNoLeader, one after it
-// cluster.ErrUnknownOutcome.
+// call posts a request to a node. An error before the request could leave, and a leader's answer that it is none, are
+// cluster.ErrNoLeader; a refusal is its reason; all else is cluster.ErrUnknownOutcome.
 func (n *Node) call(ctx context.Context, node, path string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -186,24 +213,29 @@ func (n *Node) call(ctx context.Context, node, path string, in, out any) error {
 	}
 	resp, err := n.client.Do(req)
 	if err != nil {
-		var dial *net.OpError
-		if errors.As(err, &dial) && dial.Op == "dial" {
+		if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
 			return fmt.Errorf("%w: %w", cluster.ErrNoLeader, err)
 		}
 		return fmt.Errorf("%w: call %s: %w", cluster.ErrUnknownOutcome, node, err)
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end below
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	if err != nil {
+	data, err := io.ReadAll(io.LimitReader(resp.Body, 8*maxBody))
+	switch {
+	case err != nil:
 		return fmt.Errorf("%w: call %s: %w", cluster.ErrUnknownOutcome, node, err)
-	}
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%w: %s answers %s: %s", cluster.ErrNoLeader, node, resp.Status, bytes.TrimSpace(data))
-	}
-	if out == nil {
+	case resp.StatusCode == http.StatusServiceUnavailable:
+		return fmt.Errorf("%w: %s answers: %s", cluster.ErrNoLeader, node, bytes.TrimSpace(data))
+	case resp.StatusCode/100 == 4:
+		return fmt.Errorf("%s refuses: %s", node, bytes.TrimSpace(data))
+	case resp.StatusCode/100 != 2:
+		return fmt.Errorf("%w: %s answers %s: %s", cluster.ErrUnknownOutcome, node, resp.Status, bytes.TrimSpace(data))
+	case out == nil:
 		return nil
 	}
-	return json.Unmarshal(data, out)
+	if err := json.Unmarshal(data, out); err != nil {
+		return fmt.Errorf("%w: answer of %s: %w", cluster.ErrUnknownOutcome, node, err)
+	}
+	return nil
 }
 
 // newClient makes the client for calls to other nodes; the host of a URL is a node's name.
@@ -220,7 +252,7 @@ func (n *Node) newClient() *http.Client {
 			}
 			return conn, nil
 		},
-		MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: proposeWait,
+		MaxIdleConnsPerHost: 4, MaxConnsPerHost: 16, IdleConnTimeout: time.Minute,
 	}}
 }
 
