@@ -33,7 +33,7 @@ func (g *jobGate) await(ctx context.Context) error {
 		done, err := w.hardware.Clearance(bound, w.node, jobName(g.job))
 		cancel()
 		if err == nil {
-			w.log.WithField("job", g.job.Index).Info("the node is free: it may be reset")
+			w.log.WithField("job", g.job.Index).Info("the node is free, and kept so")
 			g.done = done
 			return nil
 		}
