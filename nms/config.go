@@ -85,7 +85,8 @@ type GatesConfig struct {
 	RequireQuorum  bool           `mapstructure:"requireQuorum"`
 	RequireStandby bool           `mapstructure:"requireStandby"`
 	StateMaxAge    time.Duration  `mapstructure:"stateMaxAge"`
-	Windows        []WindowConfig `mapstructure:"windows"` // none: always
+	EventMaxAge    time.Duration  `mapstructure:"eventMaxAge"` // 0: no limit
+	Windows        []WindowConfig `mapstructure:"windows"`     // none: always
 }
 
 // WindowConfig is a recurring time in which reconfiguration is allowed.
@@ -127,7 +128,7 @@ func Defaults() Config {
 			RequestTimeout: 2 * time.Second, Retries: 2,
 		},
 		Analysis: AnalysisConfig{ConditionGrace: 30 * time.Second, IncidentWindow: time.Minute},
-		Gates:    GatesConfig{RatePerHour: 60, MaxClusters: 3, RequireQuorum: true, RequireStandby: true, StateMaxAge: time.Minute},
+		Gates:    GatesConfig{RatePerHour: 60, MaxClusters: 3, RequireQuorum: true, RequireStandby: true, StateMaxAge: time.Minute, EventMaxAge: 10 * time.Minute},
 		Reconfig: ReconfigConfig{
 			AnswerTimeout: 15 * time.Second, VerifyTimeout: 15 * time.Second, ApplyTimeout: 30 * time.Minute, PollEvery: time.Second,
 		},

@@ -193,6 +193,7 @@ func (v *validator) times() {
 		{"analysis.conditionGrace", v.Analysis.ConditionGrace, 0, time.Hour},
 		{"analysis.incidentWindow", v.Analysis.IncidentWindow, 0, 24 * time.Hour},
 		{"gates.stateMaxAge", v.Gates.StateMaxAge, time.Second, 24 * time.Hour},
+		{"gates.eventMaxAge", v.Gates.EventMaxAge, 0, 30 * 24 * time.Hour},
 		{"reconfig.answerTimeout", v.Reconfig.AnswerTimeout, time.Second, time.Hour},
 		{"reconfig.verifyTimeout", v.Reconfig.VerifyTimeout, time.Second, time.Hour},
 		{"reconfig.applyTimeout", v.Reconfig.ApplyTimeout, time.Second, 24 * time.Hour},

@@ -35,7 +35,7 @@ func (m *Manager) reconfigConfig() (reconfig.Config, error) {
 		ApplyTimeout: m.cfg.Reconfig.ApplyTimeout, PollEvery: m.cfg.Reconfig.PollEvery,
 		Gates: reconfig.Gates{
 			Off: g.Off, DryRun: g.DryRun, RatePerHour: g.RatePerHour, MaxClusters: g.MaxClusters, RequireQuorum: g.RequireQuorum,
-			RequireStandby: g.RequireStandby, StateMaxAge: g.StateMaxAge,
+			RequireStandby: g.RequireStandby, StateMaxAge: g.StateMaxAge, EventMaxAge: g.EventMaxAge,
 		},
 	}
 	for _, w := range g.Windows {

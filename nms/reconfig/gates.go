@@ -21,6 +21,7 @@ type Gates struct {
 	RequireQuorum  bool          // the cluster's view is current and quorate
 	RequireStandby bool          // a standby is ready
 	StateMaxAge    time.Duration // of the polled state that the gates judge
+	EventMaxAge    time.Duration // of the event, unless a person approves; 0 = no limit
 	Windows        []Window      // when reconfiguration is allowed; none = always
 }
 
@@ -60,6 +61,7 @@ type check struct {
 var gates = []gate{
 	{"off", gateOff},
 	{"authentic", gateAuthentic},
+	{"age", gateAge},
 	{"state", gateState},
 	{"quorum", gateQuorum},
 	{"standby", gateStandby},
@@ -100,6 +102,16 @@ func gateAuthentic(_ context.Context, c *check) (string, error) {
 		return "the event was neither authenticated nor read by a poll", nil
 	}
 	return "", nil
+}
+
+// gateAge holds back what an old event proposes: a manager that starts anew reads the whole history of a cluster, and what
+// was cured long ago must not be cured again.
+func gateAge(_ context.Context, c *check) (string, error) {
+	limit, age := c.cfg.Gates.EventMaxAge, c.now.Sub(c.proposal.Event.Time)
+	if limit <= 0 || age <= limit || c.proposal.Approval == analyze.ApprovalOperator {
+		return "", nil
+	}
+	return fmt.Sprintf("the event is %s old, allowed are %s (gates.eventMaxAge)", age.Round(time.Second), limit), nil
 }
 
 func gateState(_ context.Context, c *check) (string, error) {

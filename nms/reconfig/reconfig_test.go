@@ -166,6 +166,9 @@ func TestGatesRefuse(t *testing.T) {
 			}
 		}},
 		{"authentic", "neither authenticated nor read", nil, func(_ *testing.T, _ *bench, p *analyze.Proposal) { p.Event.Authentic = false }},
+		{"age", "is 1h0m0s old", func(c *Config) { c.Gates.EventMaxAge = time.Minute }, func(_ *testing.T, _ *bench, p *analyze.Proposal) {
+			p.Event.Time = time.Now().Add(-time.Hour)
+		}},
 		{"state", "not polled", nil, func(_ *testing.T, b *bench, _ *analyze.Proposal) { b.state = nil }},
 		{"state", "old, allowed are", func(c *Config) { c.Gates.StateMaxAge = time.Minute }, func(_ *testing.T, b *bench, _ *analyze.Proposal) {
 			b.state.Asked = time.Now().Add(-time.Hour)
