@@ -8,6 +8,12 @@ import (
 	"hawser/cluster"
 )
 
+// Why the fault of an alarm is over.
+const (
+	gone  = "is not in the configuration any more"
+	again = "takes part again"
+)
+
 // The kinds of alarm keys that the engine raises; the rest of a key names the component.
 const (
 	keyNode       = "node"
@@ -78,17 +84,22 @@ func overEvent(a cluster.Alarm, why string) cluster.Event {
 // over says why the fault of an alarm is no more; empty: it stands, or is not the engine's to clear.
 func (p *pass) over(a cluster.Alarm) string {
 	kind, name, _ := strings.Cut(a.Key, "/")
-	const gone = "is not in the configuration any more"
 	switch kind {
 	case keyNode:
 		if _, ok := p.State.Spec.Node(name); !ok {
 			return gone
+		}
+		if takesPart(p.State.Nodes[name]) {
+			return again
 		}
 	case keyFence, keyCycle:
 		return p.fenceOver(name)
 	case keyStack:
 		if _, ok := p.State.Spec.Stack(name); !ok {
 			return gone
+		}
+		if st := p.State.Stacks[name]; st.Phase == cluster.PhaseIdle && st.Blocked == "" {
+			return "is where it is to be"
 		}
 	case keyService:
 		return p.serviceOver(name)
@@ -112,7 +123,7 @@ func (p *pass) over(a cluster.Alarm) string {
 func (p *pass) fenceOver(node string) string {
 	n, ok := p.State.Nodes[node]
 	if !ok {
-		return "is not in the configuration any more"
+		return gone
 	}
 	if !takesPart(n) || p.State.Fences[node].Open(p.Now) {
 		return ""
@@ -122,7 +133,7 @@ func (p *pass) fenceOver(node string) string {
 			return ""
 		}
 	}
-	return "takes part again"
+	return again
 }
 
 func (p *pass) serviceOver(name string) string {
@@ -132,7 +143,7 @@ func (p *pass) serviceOver(name string) string {
 	in := p.State.Instances[cluster.InstanceKey(service, node)]
 	switch {
 	case !known || !here:
-		return "is not in the configuration any more"
+		return gone
 	case in.Failing.IsZero():
 		return "its failure on " + node + " is over: what ran there is gone"
 	}

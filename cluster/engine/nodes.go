@@ -252,14 +252,15 @@ func (p *pass) nodeFailed(spec cluster.NodeSpec) {
 	if !ok {
 		return
 	}
-	decisions := []cluster.Decision{{Intent: &f}}
+	var decisions []cluster.Decision
 	if p.State.Nodes[spec.Name].State != cluster.NodeSuspect {
 		decisions = append(decisions, nodeIs(spec.Name, cluster.NodeSuspect))
 	}
 	if !p.standing(AlarmNode(spec.Name)) { // told once, however many attempts the fence takes
 		decisions = append(decisions, event(failed))
 	}
-	p.commit(spec.Name+" failed: fence it", decisions...)
+	// The intent comes last: should only a part of this be committed, the rest is decided again.
+	p.commit(spec.Name+" failed: fence it", append(decisions, cluster.Decision{Intent: &f})...)
 }
 
 // unfenceable marks a silent node offline; what it holds stays blocked until it speaks, or a person confirms it Off (S2).

@@ -230,13 +230,13 @@ func (p *pass) starting(spec cluster.StackSpec, st cluster.Stack) {
 		return
 	}
 	took := p.since(st.Cause.Began)
-	again := st.Cause.Reaction == cluster.ReactedRecover              // where it was
-	moved := st.Cause.ComponentType != 0 && !again && p.anyHeld(spec) // else it is the first placement, or nothing is to run
+	inPlace := st.Cause.Reaction == cluster.ReactedRecover              // it starts where it was
+	moved := st.Cause.ComponentType != 0 && !inPlace && p.anyHeld(spec) // else it is the first placement, or nothing is to run
 	done := []cluster.Decision{{Move: &cluster.Move{Stack: spec.Name, Primary: st.Primary, Complete: moved, Took: took}}}
 	switch {
 	case moved:
 		done = append(done, p.completed(spec, st, took))
-	case again || p.standing(AlarmStack(spec.Name)):
+	case inPlace || p.standing(AlarmStack(spec.Name)):
 		done = append(done, p.answersAgain(spec, st))
 	}
 	p.commit(fmt.Sprintf("%s is up on %s after %s", spec.Name, st.Primary, round(took)), done...)

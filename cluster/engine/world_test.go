@@ -40,6 +40,9 @@ type world struct {
 	noFence  map[string]bool
 	links    map[string]linkView // by link key; the others are up
 
+	// tear, if set, says how many decisions of an entry are committed before leadership is lost for a moment.
+	tear func(decisions int) int
+
 	journal []string
 	raised  map[uint32]string // alarm index -> key
 	cleared map[uint32]bool
@@ -291,7 +294,7 @@ func (w *world) decide() bool {
 		return false
 	}
 	const passes = 16 // as package native
-	for pass := range passes {
+	for pass := range passes * 2 {
 		var entry []cluster.Decision
 		for _, a := range engine.Step(w.input()) {
 			if a.Why == "" {
@@ -318,6 +321,9 @@ func (w *world) decide() bool {
 			return pass > 0
 		}
 		w.conflicts(entry)
+		if w.tear != nil {
+			entry = entry[:w.tear(len(entry))]
+		}
 		w.commit(entry...)
 	}
 	w.t.Fatalf("the engine decides for ever; the last lines are %q", w.journal[max(0, len(w.journal)-10):])

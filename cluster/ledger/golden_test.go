@@ -34,9 +34,6 @@ func goldenLines(t testing.TB) []string {
 	return lines
 }
 
-//go:fix inline
-func one[T any](v T) *T { return new(v) }
-
 // everyKind is what the golden file holds, in its order.
 func everyKind() []cluster.Decision {
 	at := start.Add(time.Hour)

@@ -17,7 +17,7 @@ import (
 // pairs, the condition kept of an event is what ConditionOf says at that moment, and a ledger restored from a snapshot in
 // the middle ends as the one that saw everything.
 func TestRandomEntries(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			randomEntries(t, rand.New(rand.NewPCG(seed, 11)))
