@@ -30,6 +30,7 @@ type Monitor struct {
 	notifier  *Notifier
 	hardware  *HardwareMonitor
 	agent     *agent.Agent
+	watch     *AuthWatch
 }
 
 // New builds the monitoring controller of a node over its cluster controller. engineID is the node's own snmpEngineID;
@@ -47,10 +48,12 @@ func New(cfg Config, controller Controller, engineID []byte, bmcs map[string]*re
 	m.backend = NewBackend(BackendConfig{
 		Source: controller, Changer: controller, Views: m.publisher, Log: log.WithField("component", "set"),
 	})
+	m.watch = NewAuthWatch(controller, cfg.Node, log)
 	ac, err := agentConfig(cfg, engineID, version)
 	if err != nil {
 		return nil, err
 	}
+	ac.AuthFailure = m.watch.Refused
 	if m.agent, err = agent.New(ac, m.backend, log.WithField("component", "agent")); err != nil {
 		return nil, err
 	}
@@ -135,5 +138,5 @@ func (m *Monitor) Addrs() []string {
 
 // Run runs all parts until ctx ends.
 func (m *Monitor) Run(ctx context.Context) error {
-	return RunTasks(ctx, m.publisher, m.backend, m.notifier, m.hardware, m.agent)
+	return RunTasks(ctx, m.publisher, m.backend, m.notifier, m.hardware, m.watch, m.agent)
 }
