@@ -35,7 +35,7 @@ func (w *world) act() bool {
 func (w *world) order(m *machine, sv cluster.ServiceSpec) (cluster.Order, bool) {
 	st := w.ledger.State()
 	n := st.Nodes[m.name]
-	if !m.heard() || !m.clean || n.Boot != m.boot() || n.Incarnation != m.incarnation || n.State == cluster.NodeFenced || st.Fences[m.name].Open(w.now) {
+	if !m.heard() || !m.clean || m.mute || n.Boot != m.boot() || n.Incarnation != m.incarnation || n.State == cluster.NodeFenced || st.Fences[m.name].Open(w.now) {
 		return cluster.Order{}, false
 	}
 	row := st.Services[sv.Name]

@@ -44,6 +44,8 @@ var forms = []form{
 	{"NODE joins", false, func(w *world, a []string) { w.start(w.node(a[0]), true, true); w.settle() }},
 	{"NODE boots", false, func(w *world, a []string) { w.boot(a[0], true) }},
 	{"NODE boots and is not clean", false, func(w *world, a []string) { w.boot(a[0], false) }},
+	{"NODE boots and has not reported", false, func(w *world, a []string) { w.node(a[0]).mute = true; w.boot(a[0], true) }},
+	{"NODE reports", false, func(w *world, a []string) { w.node(a[0]).mute = false; w.settle() }},
 	{"NODE restarts its daemon", false, func(w *world, a []string) { w.start(w.node(a[0]), false, true); w.settle() }},
 	{"NODE restarts its daemon and is not clean", false, func(w *world, a []string) { w.start(w.node(a[0]), false, false); w.settle() }},
 	{"NODE is clean", false, func(w *world, a []string) {

@@ -64,6 +64,7 @@ type machine struct {
 	peersHear   bool
 	leaving     bool
 	clean       bool
+	mute        bool // beats, but its renewals do not arrive
 	lastBeat    time.Time
 	services    map[string]*service
 }
@@ -257,7 +258,7 @@ func (w *world) renew() {
 		m := w.nodes[spec.Name]
 		if m.heard() {
 			m.lastBeat = w.now
-			if w.nodes[w.leader].heard() {
+			if w.nodes[w.leader].heard() && !m.mute {
 				w.reports[m.name] = w.reportOf(m)
 			}
 		}

@@ -40,3 +40,33 @@ func TestARetriedCommitTellsOnce(t *testing.T) {
 		t.Errorf("after the commit: %q", got)
 	}
 }
+
+// TestALeaderNeverFencesItself, even if it believes that it has not heard itself (A19).
+func TestALeaderNeverFencesItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.addNodes(cluster.RoleResource, "a b c")
+	w.addStack("shop", "app(once)")
+	w.begin()
+	w.joinAll()
+	in := w.input()
+	for name, v := range in.Nodes {
+		v.Suspect, v.Silent = true, w.config.StartGrace
+		in.Nodes[name] = v
+	}
+	intents := 0
+	for _, a := range engine.Step(in) {
+		for _, d := range a.Commit {
+			if d.Intent == nil {
+				continue
+			}
+			intents++
+			if d.Intent.Node == in.Self {
+				t.Errorf("the leader would fence itself: %s", a.Why)
+			}
+		}
+	}
+	if intents != 1 {
+		t.Errorf("%d intents of three silent nodes, want 1", intents)
+	}
+}
