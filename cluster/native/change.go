@@ -11,7 +11,7 @@ import (
 
 // Prepare tests a change against the state as it is here; it changes nothing.
 func (n *Node) Prepare(change cluster.Change) (cluster.Plan, error) {
-	if n.leader() == "" {
+	if n.follows() == "" {
 		return cluster.Plan{}, cluster.ErrNoLeader
 	}
 	s := n.ledger.State()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"hawser/cluster"
 )
 
 // disk watches the store (S8): a leader whose disk hangs stays leader and would freeze the whole cluster. While an
@@ -17,7 +19,7 @@ type disk struct {
 }
 
 // watch runs until ctx ends; changed is told of each change.
-func (d *disk) watch(ctx context.Context, changed func(stuck bool, pending time.Duration)) error {
+func (d *disk) watch(ctx context.Context, changed func(ctx context.Context, stuck bool, pending time.Duration)) error {
 	tick := time.NewTicker(d.patience / 5)
 	defer tick.Stop()
 	for {
@@ -33,15 +35,32 @@ func (d *disk) watch(ctx context.Context, changed func(stuck bool, pending time.
 		}
 		d.stuck.Store(stuck)
 		d.cut(stuck)
-		changed(stuck, pending)
+		changed(ctx, stuck, pending)
 	}
 }
 
-func (n *Node) diskChanged(stuck bool, pending time.Duration) {
+// diskChanged tells of it, and a leader asks another node to take its place: its beats go on, so nobody misses it yet.
+func (n *Node) diskChanged(ctx context.Context, stuck bool, pending time.Duration) {
 	log := n.cfg.Log.WithField("component", "store").WithField("pending_ms", pending.Milliseconds())
-	if stuck {
-		log.Error("the disk hangs: this node leaves the log to the others until it answers (S8); check the disk under " + n.cfg.DataDir)
+	if !stuck {
+		log.Warn("the disk answers again: this node takes part in the log")
 		return
 	}
-	log.Warn("the disk answers again: this node takes part in the log")
+	log.Error("the disk hangs: this node leaves the log to the others until it answers (S8); check the disk under " + n.cfg.DataDir)
+	if n.leader() != n.cfg.Node {
+		return
+	}
+	for _, p := range n.beats.Report().Peers {
+		if !stays(p) || n.role(p.Name) == cluster.RoleWitness {
+			continue
+		}
+		bound, cancel := context.WithTimeout(ctx, renewTimeout/2)
+		err := n.call(bound, p.Name, pathCampaign, struct{}{}, nil)
+		cancel()
+		if err == nil {
+			log.WithField("to", p.Name).Warn("it was asked to lead")
+			return
+		}
+		log.WithError(err).WithField("to", p.Name).Warn("it could not be asked to lead")
+	}
 }

@@ -29,7 +29,7 @@ func TestADiskThatHangsCutsRaftOff(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- d.watch(ctx, func(bool, time.Duration) {}) }()
+		go func() { done <- d.watch(ctx, func(context.Context, bool, time.Duration) {}) }()
 		set(time.Now())
 		time.Sleep(400 * time.Millisecond)
 		synctest.Wait()

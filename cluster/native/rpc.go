@@ -17,10 +17,11 @@ import (
 
 // The calls between nodes: JSON over HTTP over the mutually authenticated transport.
 const (
-	pathRenew   = "/v1/renew"
-	pathPropose = "/v1/propose"
-	pathPoke    = "/v1/poke"
-	maxBody     = 1 << 20
+	pathRenew    = "/v1/renew"
+	pathPropose  = "/v1/propose"
+	pathPoke     = "/v1/poke"
+	pathCampaign = "/v1/campaign"
+	maxBody      = 1 << 20
 )
 
 // renewal is the leader's answer to a report.
@@ -55,6 +56,7 @@ func (n *Node) serve(ctx context.Context) error {
 		n.agent.wake.wake()
 		w.WriteHeader(http.StatusNoContent)
 	})
+	mux.HandleFunc("POST "+pathCampaign, n.handleCampaign)
 	server := &http.Server{
 		Handler: n.membersOnly(mux), ReadHeaderTimeout: renewTimeout, ReadTimeout: proposeWait, WriteTimeout: 2 * proposeWait,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10,
@@ -136,6 +138,20 @@ func (n *Node) handlePropose(w http.ResponseWriter, r *http.Request) {
 	bound, cancel := context.WithTimeout(r.Context(), proposeWait)
 	defer cancel()
 	writeJSON(w, n.proposeHere(bound, p.Decisions))
+}
+
+// handleCampaign lets the leader, and nobody else, ask this node to take its place.
+func (n *Node) handleCampaign(w http.ResponseWriter, r *http.Request) {
+	peer, leader := r.Context().Value(peerKey{}), n.leader()
+	if peer != leader || n.agent.leaving.Load() || n.disk.stuck.Load() {
+		http.Error(w, fmt.Sprintf("%v asks, but the leader here is %q, or this node cannot lead", peer, leader), http.StatusConflict)
+		return
+	}
+	if err := n.transport.Campaign(n.raft); err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func writeJSON(w http.ResponseWriter, v any) {
