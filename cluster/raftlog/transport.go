@@ -141,7 +141,7 @@ func (t *Transport) Addrs() []string {
 
 // Raft is the transport for raft.NewRaft; ServerID and ServerAddress are both
 // the node's name. raft.Shutdown closes it, as CloseRaft does.
-func (t *Transport) Raft() raft.Transport { return t.net }
+func (t *Transport) Raft() raft.Transport { return voting{t.net} }
 
 // RPCListener accepts the other nodes' calls, each from a verified node:
 // PeerName tells which. It also accepts nodes that are no members yet: what
