@@ -436,6 +436,20 @@ func TestFenceWhenSessionsAreExhausted(t *testing.T) {
 	}
 }
 
+// Nodes that are killed never log out: when their sessions fill the BMC, it is still read.
+func TestCollectWhenSessionsAreExhausted(t *testing.T) {
+	s := startBMC(t)
+	b := connect(t, s)
+	s.Faults().ExhaustSessions(true)
+	inv, err := b.Collect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(inv.Components) == 0 || len(inv.Problems) > 0 {
+		t.Errorf("%d components, problems %v", len(inv.Components), inv.Problems)
+	}
+}
+
 // A fence does not wait for a collection that hangs.
 func TestFenceOvertakesCollection(t *testing.T) {
 	s := startBMC(t)

@@ -76,6 +76,9 @@ func (c *client) credential(ctx context.Context, l *lane, stale credential) (cre
 	if l.urgent {
 		return c.urgentCredential(ctx, l, stale)
 	}
+	if stale.basic {
+		return credential{}, ErrCredentials
+	}
 	gate := c.session.lock()
 	select {
 	case gate <- struct{}{}:
@@ -86,7 +89,13 @@ func (c *client) credential(ctx context.Context, l *lane, stale credential) (cre
 	if t := c.session.current(); t != "" && t != stale.token {
 		return credential{token: t}, nil // somebody else logged in meanwhile
 	}
-	return c.newSession(ctx, l)
+	cr, err := c.newSession(ctx, l)
+	if st := statusOf(err); st == http.StatusServiceUnavailable || st == http.StatusTooManyRequests {
+		// Its sessions are all taken, by former lives of killed nodes perhaps: it answers, so it is asked without one.
+		pw, err := c.session.cfg.password()
+		return credential{user: c.session.cfg.Username, password: pw, basic: true}, err
+	}
+	return cr, err
 }
 
 // urgentCredential never waits for a login that is under way elsewhere. When
