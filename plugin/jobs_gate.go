@@ -70,7 +70,7 @@ func (g *jobGate) release(ctx context.Context) {
 	if g.reset && g.verified && !g.away {
 		g.rejoined(ctx)
 	}
-	if g.reset && ctx.Err() != nil {
+	if g.reset && (ctx.Err() != nil || !leads(g.worker.source.Snapshot())) {
 		g.worker.log.WithField("job", g.job.Index).Info("the node stays reserved: the next leader finishes the job")
 		return
 	}

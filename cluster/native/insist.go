@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/hashicorp/raft"
+
 	"hawser/cluster"
 )
 
@@ -27,8 +29,8 @@ func (n *Node) insist(ctx context.Context, decisions func(*cluster.State) []clus
 			n.awaitState(ctx, func(now *cluster.State) bool {
 				return now.EngineBoots > s.EngineBoots || len(decisions(now)) == 0
 			})
-		case !errors.Is(err, cluster.ErrNoLeader):
-			return err
+		case !errors.Is(err, cluster.ErrNoLeader), n.raft.State() == raft.Shutdown:
+			return err // this daemon ends: who insists now would only hold it up
 		}
 		select {
 		case <-ctx.Done():
