@@ -19,14 +19,9 @@ func (n *Node) Snapshot() *cluster.Snapshot {
 		State: n.ledger.State(), Local: n.cfg.Node, Taken: now, Leader: n.leader(), Version: n.cfg.Version,
 		Nodes: map[string]cluster.NodeLive{}, Probes: map[string]cluster.ProbeLive{},
 	}
-	s.ViewAge = now.Sub(renewed)
-	switch {
-	case s.Leader != "" && s.ViewAge < viewStale:
-		s.View, s.Quorate, s.ViewAge = cluster.ViewCurrent, true, 0
-	case s.Leader != "" && s.ViewAge < 2*viewStale:
-		s.View, s.Quorate = cluster.ViewLagging, true
-	default:
-		s.View = cluster.ViewIsolated
+	s.View, s.Quorate = viewOf(s.Leader != "", n.majorityHeard(), now.Sub(renewed))
+	if s.View != cluster.ViewCurrent {
+		s.ViewAge = now.Sub(renewed)
 	}
 	reports := maps.Clone(peers)
 	if reports == nil {
@@ -43,6 +38,29 @@ func (n *Node) Snapshot() *cluster.Snapshot {
 		}
 	}
 	return s
+}
+
+// viewOf says how current this node's view is, and whether it counts itself to a quorum: by its last answered renewal, its
+// leader, and its ears. While a majority is heard, an election of a moment makes a view lag, not isolated.
+func viewOf(leader, majority bool, age time.Duration) (view cluster.ViewState, quorate bool) {
+	switch {
+	case leader && age < viewStale:
+		return cluster.ViewCurrent, true
+	case (leader || majority) && age < 2*viewStale:
+		return cluster.ViewLagging, true
+	}
+	return cluster.ViewIsolated, false
+}
+
+// majorityHeard says whether this node and those that it hears are a majority.
+func (n *Node) majorityHeard() bool {
+	heard := 1
+	for _, p := range n.beats.Report().Peers {
+		if p.Heard && !p.Suspect {
+			heard++
+		}
+	}
+	return heard > len(n.cfg.Spec.Nodes)/2
 }
 
 func (n *Node) fillNodes(s *cluster.Snapshot, reports map[string]*cluster.Report, renewed time.Time) {
