@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/raft"
 	"github.com/sirupsen/logrus"
 
 	"hawser/cluster"
@@ -32,7 +33,7 @@ type testCluster struct {
 	names   []string
 	record  string            // what the services write
 	ports   map[string]string // service address by node
-	raft    map[string]string // raft address by node
+	addrs   map[string]string // raft address by node
 	ca      raftlog.KeyPair
 	configs map[string]Config
 	wires   []*wire
@@ -81,7 +82,7 @@ func newCluster(t *testing.T, o testOptions) *testCluster {
 	t.Helper()
 	tc := &testCluster{
 		t: t, names: []string{"n1", "n2", "n3"}, record: filepath.Join(t.TempDir(), "record"), ports: map[string]string{},
-		raft: map[string]string{}, configs: map[string]Config{}, nodes: map[string]*testNode{}, log: logrus.New(),
+		addrs: map[string]string{}, configs: map[string]Config{}, nodes: map[string]*testNode{}, log: logrus.New(),
 		power:   func(string) error { return errors.New("this test has no power switch") },
 		prepare: o.prepare,
 	}
@@ -96,20 +97,20 @@ func newCluster(t *testing.T, o testOptions) *testCluster {
 	}
 	beats := map[string]string{}
 	for _, n := range tc.names {
-		tc.ports[n], tc.raft[n], beats[n] = freeAddr(t, "tcp"), freeAddr(t, "tcp"), freeAddr(t, "udp")
+		tc.ports[n], tc.addrs[n], beats[n] = freeAddr(t, "tcp"), freeAddr(t, "tcp"), freeAddr(t, "udp")
 	}
 	for _, n := range tc.names {
-		raftPeers, beatPeers := map[string][]string{n: {tc.raft[n]}}, map[string][]string{n: {beats[n]}}
+		raftPeers, beatPeers := map[string][]string{n: {tc.addrs[n]}}, map[string][]string{n: {beats[n]}}
 		for _, peer := range tc.names {
 			switch {
 			case peer == n:
 			case o.wired:
-				w := newWire(t, n, peer, tc.raft[peer], beats[peer])
+				w := newWire(t, n, peer, tc.addrs[peer], beats[peer])
 				t.Cleanup(w.close)
 				tc.wires = append(tc.wires, w)
 				raftPeers[peer], beatPeers[peer] = []string{w.tcp.Addr().String()}, []string{w.udp.LocalAddr().String()}
 			default:
-				raftPeers[peer], beatPeers[peer] = []string{tc.raft[peer]}, []string{beats[peer]}
+				raftPeers[peer], beatPeers[peer] = []string{tc.addrs[peer]}, []string{beats[peer]}
 			}
 		}
 		spec := tc.spec(n)
@@ -119,7 +120,7 @@ func newCluster(t *testing.T, o testOptions) *testCluster {
 		cert, roots := tc.identity(tc.ca, n)
 		tc.configs[n] = Config{
 			ClusterID: testClusterID, Node: n, Boot: "boot-" + n, MachineUUID: "uuid-" + n, Version: "test", BootTime: time.Now(),
-			DataDir: t.TempDir(), Spec: spec, RaftListen: []string{tc.raft[n]}, RaftPeers: raftPeers, Cert: cert, Roots: roots,
+			DataDir: t.TempDir(), Spec: spec, RaftListen: []string{tc.addrs[n]}, RaftPeers: raftPeers, Cert: cert, Roots: roots,
 			BeatListen: []string{beats[n]}, BeatPeers: beatPeers, BeatKeys: [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
 			DiskPatience: 5 * time.Second, // disks of test machines are slow
 			Engine:       engine.DefaultConfig(), Fence: tc.devices(), Log: tc.log.WithField("node", n),
@@ -281,6 +282,22 @@ func (tc *testCluster) leader(but ...string) string {
 		}
 	}
 	return leader
+}
+
+// lead makes a node the leader. Raft may answer that a transfer went well and still elect the former leader again.
+func (tc *testCluster) lead(to string) {
+	tc.t.Helper()
+	var last time.Time
+	tc.wait(to+" leads", func() bool {
+		leader := tc.leader()
+		if leader != "" && leader != to && time.Since(last) > 2*time.Second {
+			last = time.Now()
+			if err := tc.node(leader).raft.LeadershipTransferToServer(raft.ServerID(to), raft.ServerAddress(to)).Error(); err != nil {
+				tc.t.Logf("transfer from %s to %s: %v", leader, to, err)
+			}
+		}
+		return leader == to || tc.state().EngineOwner == to
+	})
 }
 
 // state is what the best-informed node knows.

@@ -98,14 +98,9 @@ func TestALeaderWhoseDiskHangs(t *testing.T) {
 			return 0
 		}
 	}})
-	old, holder := tc.leader(), tc.active()
-	if old != holder {
-		if err := tc.node(old).raft.LeadershipTransferToServer(raftID(holder)).Error(); err != nil {
-			t.Fatal(err)
-		}
-		tc.wait("the holder leads", func() bool { return tc.leader() == holder })
-		old = holder
-	}
+	holder := tc.active()
+	old := holder
+	tc.lead(holder)
 	app, node := tc.app(holder), tc.node(old)
 	pid := app.resource.PID()
 	began := time.Now()

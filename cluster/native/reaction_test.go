@@ -86,11 +86,7 @@ func TestATokenIsRepeatedAcrossNodes(t *testing.T) {
 	}
 	for i, node := range []string{"n2", "n3", "n1"} {
 		if i == 1 {
-			old := tc.leader()
-			if err := tc.node(old).raft.LeadershipTransfer().Error(); err != nil {
-				t.Fatal(err)
-			}
-			tc.wait("another leader", func() bool { l := tc.leader(); return l != "" && l != old })
+			tc.lead(tc.others(tc.state().EngineOwner)[0])
 		}
 		tc.wait(node+" knows the leader", func() bool { l := tc.leader(); return l != "" && tc.node(node).follows() == l })
 		change.ID = "again-by-" + node

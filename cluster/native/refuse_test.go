@@ -22,7 +22,7 @@ func (tc *testCluster) stranger(ca raftlog.KeyPair, name string) (client *http.C
 	_, roots := tc.identity(tc.ca, name)
 	tr, err := raftlog.NewTransport(raftlog.TransportConfig{
 		Node: name, ClusterID: testClusterID, Listen: []string{"127.0.0.1:0"}, Log: quiet(), Cert: cert, Roots: roots,
-		Peers: func(node string) []string { return []string{tc.raft[node]} },
+		Peers: func(node string) []string { return []string{tc.addrs[node]} },
 	})
 	if err != nil {
 		tc.t.Fatal(err)

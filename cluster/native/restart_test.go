@@ -9,15 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/raft"
-
 	"hawser/cluster"
 	"hawser/cluster/ledger"
 )
-
-func raftID(node string) (raft.ServerID, raft.ServerAddress) {
-	return raft.ServerID(node), raft.ServerAddress(node)
-}
 
 // TestAllNodesRestartFromTheirDisks: what the log said before stands afterwards, on nodes with a snapshot and without.
 func TestAllNodesRestartFromTheirDisks(t *testing.T) {
@@ -135,11 +129,7 @@ func TestAnUnknownEntryStopsTheNodes(t *testing.T) {
 func TestAWitnessHandsLeadershipAway(t *testing.T) {
 	t.Parallel()
 	tc := startCluster(t, testOptions{spec: func(s *cluster.Spec) { s.Nodes[0].Role = cluster.RoleWitness }})
-	if leader := tc.leader(); leader != "n1" {
-		if err := tc.node(leader).raft.LeadershipTransferToServer(raftID("n1")).Error(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	tc.lead("n1")
 	tc.wait("another node leads", func() bool { l := tc.leader(); return l != "" && l != "n1" && tc.state().EngineOwner == l })
 	if len(tc.node("n1").agent.instances) != 0 || tc.active() == "n1" {
 		t.Error("a witness runs services")
