@@ -25,12 +25,14 @@ func (n *Node) insist(ctx context.Context, decisions func(*cluster.State) []clus
 		switch {
 		case err == nil:
 			return nil
+		case n.raft.State() == raft.Shutdown:
+			return err // this daemon ends: who insists now would only hold it up
 		case errors.Is(err, cluster.ErrUnknownOutcome):
 			n.awaitState(ctx, func(now *cluster.State) bool {
 				return now.EngineBoots > s.EngineBoots || len(decisions(now)) == 0
 			})
-		case !errors.Is(err, cluster.ErrNoLeader), n.raft.State() == raft.Shutdown:
-			return err // this daemon ends: who insists now would only hold it up
+		case !errors.Is(err, cluster.ErrNoLeader):
+			return err
 		}
 		select {
 		case <-ctx.Done():

@@ -115,6 +115,9 @@ func TestALeaderWhoseDiskHangs(t *testing.T) {
 	}}); err != nil {
 		t.Errorf("a SET by way of the node with the hung disk: %v", err)
 	}
+	if view := node.Snapshot().View; view == cluster.ViewCurrent {
+		t.Errorf("its view is %s although its log stands still", view)
+	}
 	hung[old].Store(false)
 	tc.wait("it follows again", func() bool { return node.ledger.State().Applied == tc.state().Applied && node.leader() == tc.leader() })
 	if tc.fences() != 0 || app.resource.PID() != pid {

@@ -98,6 +98,7 @@ func TestStrangersAreRefused(t *testing.T) {
 		{"a decision of a later version", member, pathPropose, map[string]any{"decisions": []any{map[string]any{"teleport": 1}}}, "400", "unknown field"},
 		{"an empty decision", member, pathPropose, proposal{Decisions: []cluster.Decision{{}}}, "400", "exactly one content"},
 		{"a body that is too large", member, pathPropose, proposal{Decisions: []cluster.Decision{note(2 << 20)}}, "400", "too large"},
+		{"a campaign that a follower asks for", member, pathCampaign, struct{}{}, "409", "asks"},
 		{"another path", member, "/v1/other", struct{}{}, "404", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -19,7 +19,8 @@ func (n *Node) Snapshot() *cluster.Snapshot {
 		State: n.ledger.State(), Local: n.cfg.Node, Taken: now, Leader: n.leader(), Version: n.cfg.Version,
 		Nodes: map[string]cluster.NodeLive{}, Probes: map[string]cluster.ProbeLive{},
 	}
-	s.View, s.Quorate = viewOf(s.Leader != "", n.majorityHeard(), now.Sub(renewed))
+	follows := s.Leader != "" && !n.disk.stuck.Load() // with a hung disk the log stands still here
+	s.View, s.Quorate = viewOf(follows, n.majorityHeard(), now.Sub(renewed))
 	if s.View != cluster.ViewCurrent {
 		s.ViewAge = now.Sub(renewed)
 	}
