@@ -3,6 +3,7 @@ package trapd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"hawser/fixtures/need"
 	"hawser/mib"
 	"hawser/mib/snmp"
 	"hawser/nms/ask/asktest"
@@ -471,7 +473,7 @@ func TestAnswersLeaveFromTheAddressAsked(t *testing.T) {
 func TestIPv6(t *testing.T) {
 	probe, err := net.ListenPacket("udp6", "[::1]:0")
 	if err != nil {
-		t.Skipf("no IPv6 loopback here: %v", err)
+		need.Missing(t, fmt.Sprintf("an IPv6 loopback (%v)", err))
 	}
 	_ = probe.Close()
 	b := start(t, func(c *Config) { c.Listen = []string{"[::]:0"} })
