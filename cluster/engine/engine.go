@@ -60,6 +60,7 @@ type NodeView struct {
 	Boot         string // of the last beat
 	Incarnation  uint64
 	Report       *cluster.Report // the last renewal; nil: none since this node leads
+	Unanswered   time.Duration   // since its last renewal came, or since this leader took office if none has
 	FencePath    bool            // a fence device is configured and an executor is online
 }
 

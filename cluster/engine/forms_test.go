@@ -45,6 +45,7 @@ var forms = []form{
 	{"NODE boots", false, func(w *world, a []string) { w.boot(a[0], true) }},
 	{"NODE boots and is not clean", false, func(w *world, a []string) { w.boot(a[0], false) }},
 	{"NODE boots and has not reported", false, func(w *world, a []string) { w.node(a[0]).mute = true; w.boot(a[0], true) }},
+	{"NODE beats, but its renewals do not arrive", false, func(w *world, a []string) { w.node(a[0]).mute = true; w.settle() }},
 	{"NODE reports", false, func(w *world, a []string) { w.node(a[0]).mute = false; w.settle() }},
 	{"NODE restarts its daemon", false, func(w *world, a []string) { w.start(w.node(a[0]), false, true); w.settle() }},
 	{"NODE restarts its daemon and is not clean", false, func(w *world, a []string) { w.start(w.node(a[0]), false, false); w.settle() }},

@@ -199,7 +199,7 @@ func (p *pass) failed(node string) bool {
 		return false
 	}
 	if !v.Suspect {
-		return p.neverReady(node)
+		return p.neverReady(node) || p.mute(node)
 	}
 	if p.leaving(node) && !p.holds(node) {
 		return false
@@ -215,6 +215,17 @@ func (p *pass) failed(node string) bool {
 func (p *pass) neverReady(node string) bool {
 	n := p.State.Nodes[node]
 	return p.renewed(node) && n.State == cluster.NodeSuspect && p.holds(node) && p.since(n.Since) > p.Config.StartGrace
+}
+
+// mute says whether a node that beats has not renewed for longer than its leases last: its services have stopped (S3), and
+// only a fence proves it (S2 b).
+func (p *pass) mute(node string) bool {
+	v, n := p.Nodes[node], p.State.Nodes[node]
+	if v.Boot != n.Boot || v.Incarnation != n.Incarnation || !p.holds(node) {
+		return false
+	}
+	lease := p.patience(node)
+	return v.Unanswered > lease+lease/100+time.Second
 }
 
 // patience is how long a node may be silent towards the leader alone: its leases end meanwhile (S3).
@@ -234,7 +245,11 @@ func (p *pass) nodeFailed(spec cluster.NodeSpec) {
 	v := p.Nodes[spec.Name]
 	gone := v.Silent
 	reason := fmt.Sprintf("no beat on any link for %s", round(gone))
-	if !v.Suspect {
+	switch {
+	case !v.Suspect && p.mute(spec.Name):
+		gone = v.Unanswered
+		reason = fmt.Sprintf("beats are heard, but no renewal for %s: its leases have run out", round(gone))
+	case !v.Suspect:
 		gone = p.since(p.State.Nodes[spec.Name].Since)
 		reason = fmt.Sprintf("its restarted daemon was not ready within %s", round(gone))
 	}

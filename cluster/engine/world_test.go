@@ -15,7 +15,10 @@ import (
 )
 
 // suspectAfter is four missed beats (SAFETY, Timing).
-const suspectAfter = 400 * time.Millisecond
+const (
+	suspectAfter = 400 * time.Millisecond
+	reportStale  = 3 * time.Second
+)
 
 // world is a cluster on paper: machines with daemons and services, a leader that steps the engine and applies what it
 // decides as package native does, and a clock that only the story moves.
@@ -34,6 +37,7 @@ type world struct {
 	origin  uint64
 
 	reports  map[string]*cluster.Report // what the leader was told
+	answered map[string]time.Time       // when it was told so
 	fencing  map[uint64]bool            // by this leader
 	requests map[string]cluster.Fence   // fences under way, whoever asked for them
 	powering map[string]bool
@@ -93,7 +97,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	return &world{
 		t: t, now: time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC), config: engine.DefaultConfig(), nodes: map[string]*machine{},
-		ledger: ledger.New(), replica: ledger.New(), reports: map[string]*cluster.Report{}, fencing: map[uint64]bool{},
+		ledger: ledger.New(), replica: ledger.New(), reports: map[string]*cluster.Report{}, answered: map[string]time.Time{}, fencing: map[uint64]bool{},
 		requests: map[string]cluster.Fence{}, powering: map[string]bool{}, noFence: map[string]bool{},
 		links: map[string]linkView{}, raised: map[uint32]string{}, cleared: map[uint32]bool{},
 	}
@@ -160,6 +164,15 @@ func (w *world) input() engine.Input {
 		v := engine.NodeView{
 			Boot: m.boot(), Incarnation: m.incarnation, Report: w.reports[name], FencePath: !w.noFence[name],
 			Leaving: m.leaving, Heard: m.boots > 0, HeardByPeers: m.silent && m.peersHear && m.power && m.daemon,
+		}
+		if name != w.leader {
+			since := w.began
+			if w.answered[name].After(since) {
+				since = w.answered[name]
+			}
+			if v.Unanswered = w.now.Sub(since); v.Unanswered > reportStale {
+				v.Report = nil // as the native controller does
+			}
 		}
 		if !m.heard() {
 			last := m.lastBeat
@@ -259,7 +272,7 @@ func (w *world) renew() {
 		if m.heard() {
 			m.lastBeat = w.now
 			if w.nodes[w.leader].heard() && !m.mute {
-				w.reports[m.name] = w.reportOf(m)
+				w.reports[m.name], w.answered[m.name] = w.reportOf(m), w.now
 			}
 		}
 	}
@@ -344,6 +357,7 @@ func (w *world) nextLeader() string {
 // takeOffice is the first entry of a leader; it knows no report and carries out no fence of another.
 func (w *world) takeOffice() {
 	w.t.Helper()
+	w.answered = map[string]time.Time{}
 	w.reports, w.fencing, w.powering, w.began = map[string]*cluster.Report{}, map[uint64]bool{}, map[string]bool{}, w.now
 	w.commit(cluster.Decision{Lead: &cluster.Lead{Node: w.leader}})
 	w.say("leader %s", w.leader)

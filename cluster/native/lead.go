@@ -239,6 +239,11 @@ func (l *lead) input() engine.Input {
 			v.Boot, v.Incarnation, v.Leaving = p.BootID, p.Incarnation, p.Leaving
 			v.HeardByPeers = heardByPeers(beats, spec.Name)
 		}
+		if last := l.heard[spec.Name]; spec.Name != n.cfg.Node && last.After(l.began) {
+			v.Unanswered = time.Since(last)
+		} else if spec.Name != n.cfg.Node {
+			v.Unanswered = time.Since(l.began)
+		}
 		in.Nodes[spec.Name] = v
 	}
 	return in
