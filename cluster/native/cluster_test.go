@@ -60,17 +60,21 @@ type testOptions struct {
 	prepare func(*Node) // before it runs
 }
 
+// ownLoopback is an address from which no connection of this machine goes out by itself: a port that is free for a moment,
+// while its service is restarted, cannot become the source port of somebody's dial.
+const ownLoopback = "127.77.0.1:0"
+
 func freeAddr(t *testing.T, network string) string {
 	t.Helper()
 	if network == "udp" {
-		c, err := net.ListenPacket("udp", "127.0.0.1:0")
+		c, err := net.ListenPacket("udp", ownLoopback)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = c.Close() }()
 		return c.LocalAddr().String()
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", ownLoopback)
 	if err != nil {
 		t.Fatal(err)
 	}
