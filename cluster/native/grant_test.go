@@ -171,3 +171,21 @@ func TestHeardByPeers(t *testing.T) {
 		}
 	}
 }
+
+func TestUnanswered(t *testing.T) {
+	office := time.Unix(1000, 0)
+	now := office.Add(10 * time.Second)
+	for _, c := range []struct {
+		name string
+		last time.Time
+		want time.Duration
+	}{
+		{"never in this office", time.Time{}, 10 * time.Second},
+		{"only before this office", office.Add(-time.Minute), 10 * time.Second},
+		{"a moment ago", now.Add(-time.Second), time.Second},
+	} {
+		if got := unanswered(now, office, c.last); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}

@@ -239,12 +239,18 @@ func (l *lead) input() engine.Input {
 			v.Boot, v.Incarnation, v.Leaving = p.BootID, p.Incarnation, p.Leaving
 			v.HeardByPeers = heardByPeers(beats, spec.Name)
 		}
-		if last := l.heard[spec.Name]; spec.Name != n.cfg.Node && last.After(l.began) {
-			v.Unanswered = time.Since(last)
-		} else if spec.Name != n.cfg.Node {
-			v.Unanswered = time.Since(l.began)
+		if spec.Name != n.cfg.Node {
+			v.Unanswered = unanswered(in.Now, l.began, l.heard[spec.Name])
 		}
 		in.Nodes[spec.Name] = v
 	}
 	return in
+}
+
+// unanswered is how long no renewal of a node has come: since the last one, or since this leader took office if none has.
+func unanswered(now, office, last time.Time) time.Duration {
+	if last.After(office) {
+		return now.Sub(last)
+	}
+	return now.Sub(office)
 }
