@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"plugin":            {"cluster", "cluster/native", "cluster/pacemaker", "cluster/fence", "cluster/probe", "cluster/resource", "redfish", "mib/...", "plugin/agent", "plugin/agentx"},
 	"plugin/agent":      {"mib/..."},
 	"plugin/agentx":     {"mib/..."},
+	"plugin/metrics":    {"cluster"},
 	"plugin/socket":     {"cluster"},
 	"plugin/cmd/...":    {"..."},
 	"nms/...":           {"nms/...", "mib/..."},
@@ -117,6 +118,8 @@ var owned = []struct {
 	{"github.com/spf13/viper", []string{"plugin/cmd/..."}},
 	{"github.com/gosnmp/gosnmp", []string{"mib/snmp", "nms/...", "fixtures/..."}},
 	{"github.com/stmcginnis/gofish", []string{"redfish/..."}},
+	{"github.com/vishvananda", []string{"cluster/resource", "fixtures/..."}},
+	{"github.com/prometheus", []string{"plugin/metrics", "nms/..."}},
 }
 
 func TestLibrariesStayWhereTheyAreOwned(t *testing.T) {

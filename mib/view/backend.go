@@ -51,6 +51,16 @@ type Backend interface {
 	Test(ctx context.Context, by Setter, binds []snmp.Varbind) (Pending, error)
 }
 
+// Contexts is implemented by a Backend that shows more than the default context: the ENTITY modules of other nodes, each in
+// the context of its node's name. They are read only.
+type Contexts interface {
+	// Contexts lists the names of the contexts beside the default one, sorted.
+	Contexts() []string
+	// Context returns the present snapshot of a context, false if there is none of that name. The empty name is the
+	// default context: it gives what View gives.
+	Context(name string) (*View, bool)
+}
+
 // Pending is a SET that passed its test. Commit is called at most once, Undo only after it, Cleanup always and last.
 type Pending interface {
 	// Commit carries out the whole SET or nothing. An error that is a *SetError has changed nothing, but for
