@@ -91,7 +91,7 @@ func newEnv() (*cel.Env, error) {
 	adapter := &lateAdapter{}
 	env, err := cel.NewEnv(
 		ext.NativeTypes(ext.ParseStructTag("json"), reflect.TypeFor[Event](), reflect.TypeFor[Component](), reflect.TypeFor[ask.State](),
-			reflect.TypeFor[ask.Node](), reflect.TypeFor[ask.Stack](), reflect.TypeFor[ask.Service](), reflect.TypeFor[ask.Hardware](), reflect.TypeFor[ask.Alarm]()),
+			reflect.TypeFor[ask.Node](), reflect.TypeFor[ask.Stack](), reflect.TypeFor[ask.Service](), reflect.TypeFor[ask.ServiceInstance](), reflect.TypeFor[ask.Hardware](), reflect.TypeFor[ask.Alarm]()),
 		cel.CrossTypeNumericComparisons(true),
 		ext.Strings(),
 		cel.Variable("event", cel.ObjectType("analyze.Event")),

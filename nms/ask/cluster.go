@@ -122,6 +122,9 @@ func ReadState(ctx context.Context, s *Session, scalars Scalars) (State, error) 
 	if state.Services, err = ReadTable[Service](ctx, s); err != nil {
 		return state, err
 	}
+	if state.Instances, err = ReadTable[ServiceInstance](ctx, s); err != nil {
+		return state, err
+	}
 	if state.Hardware, err = ReadTable[Hardware](ctx, s); err != nil {
 		return state, err
 	}

@@ -7,13 +7,14 @@ import "time"
 type State struct {
 	Scalars
 	Policy
-	Nodes    []Node     `json:"nodes"`
-	Stacks   []Stack    `json:"stacks"`
-	Services []Service  `json:"services"`
-	Hardware []Hardware `json:"hardware"`
-	Alarms   []Alarm    `json:"alarms"`
-	Address  string     `json:"address"` // of the node that was asked
-	Asked    time.Time  `json:"asked"`
+	Nodes     []Node            `json:"nodes"`
+	Stacks    []Stack           `json:"stacks"`
+	Services  []Service         `json:"services"`
+	Instances []ServiceInstance `json:"instances"`
+	Hardware  []Hardware        `json:"hardware"`
+	Alarms    []Alarm           `json:"alarms"`
+	Address   string            `json:"address"` // of the node that was asked
+	Asked     time.Time         `json:"asked"`
 }
 
 // Scalars are the cluster's scalars that every reader sees.
@@ -76,6 +77,8 @@ type Stack struct {
 	FailoverPossible bool   `json:"failoverPossible" mib:"hawserStackFailoverPossible"`
 	BlockedReason    string `json:"blockedReason" mib:"hawserStackBlockedReason"`
 	Failovers        int64  `json:"failovers" mib:"hawserStackFailovers"`
+	LastFailoverAge  int64  `json:"lastFailoverAge" mib:"hawserStackLastFailoverAge"` // seconds
+	LastCause        int64  `json:"lastFailoverCause" mib:"hawserStackLastFailoverCause"`
 }
 
 // Service is a row of hawserServiceTable, with the policy that can be set.
@@ -96,6 +99,17 @@ type Service struct {
 	Reaction         string `json:"reaction" mib:"hawserServiceReaction"`
 	Restarts         int64  `json:"restarts" mib:"hawserServiceRestarts"`
 	Failures         int64  `json:"failures" mib:"hawserServiceFailures"`
+}
+
+// ServiceInstance is a row of hawserInstanceTable: a service on one node.
+type ServiceInstance struct {
+	ServiceIndex  int64  `json:"serviceIndex" mib:"#0"`
+	NodeIndex     int64  `json:"nodeIndex" mib:"#1"`
+	State         string `json:"state" mib:"hawserInstanceState"`
+	ProbeState    string `json:"probeState" mib:"hawserInstanceProbeState"`
+	Restarts      int64  `json:"restarts" mib:"hawserInstanceRestarts"`
+	LastChangeAge int64  `json:"lastChangeAge" mib:"hawserInstanceLastChangeAge"` // seconds
+	Message       string `json:"message" mib:"hawserInstanceMessage"`
 }
 
 // Hardware is a row of hawserHwSystemTable.
@@ -123,6 +137,9 @@ type Alarm struct {
 	ComponentName string    `json:"componentName" mib:"hawserAlarmComponentName"`
 	NodeName      string    `json:"nodeName" mib:"hawserAlarmNodeName"`
 	Text          string    `json:"text" mib:"hawserAlarmText"`
+	EventSeq      int64     `json:"eventSeq" mib:"hawserAlarmEventSeq"`
+	Acknowledged  bool      `json:"acknowledged" mib:"hawserAlarmAcknowledged"`
+	AckBy         string    `json:"ackBy" mib:"hawserAlarmAckBy"`
 }
 
 // Event is a row of hawserEventTable.

@@ -77,6 +77,7 @@ func (j *Journal) CloseIncident(ctx context.Context, incident int64, at time.Tim
 
 // IncidentFilter chooses incidents. Zero fields do not restrict.
 type IncidentFilter struct {
+	ID        int64
 	ClusterID string
 	Kind      string
 	OpenOnly  bool
@@ -92,8 +93,8 @@ func (r *Reader) Incidents(ctx context.Context, f IncidentFilter) ([]Incident, e
 	return query(ctx, r, `SELECT i.id, i.cluster_id, i.kind, i.state, i.severity, i.title, i.opened_at, i.updated_at, i.closed_at,
 		ifnull((SELECT event_id FROM incident_event WHERE incident_id = i.id AND role = 'root'), 0),
 		(SELECT count(*) FROM incident_event WHERE incident_id = i.id)
-		FROM incident i WHERE (?1 = '' OR i.cluster_id = ?1) AND (?2 = '' OR i.kind = ?2) AND (?3 = 0 OR i.state = 'open') ORDER BY i.id DESC LIMIT ?4`,
-		[]any{f.ClusterID, f.Kind, f.OpenOnly, limit}, func(scan func(...any) error) (Incident, error) {
+		FROM incident i WHERE (?1 = '' OR i.cluster_id = ?1) AND (?2 = '' OR i.kind = ?2) AND (?3 = 0 OR i.state = 'open') AND (?5 = 0 OR i.id = ?5) ORDER BY i.id DESC LIMIT ?4`,
+		[]any{f.ClusterID, f.Kind, f.OpenOnly, limit, f.ID}, func(scan func(...any) error) (Incident, error) {
 			var i Incident
 			var opened, updated, closed int64
 			err := scan(&i.ID, &i.ClusterID, &i.Kind, &i.State, &i.Severity, &i.Title, &opened, &updated, &closed, &i.Root, &i.Events)
