@@ -29,7 +29,9 @@ type InstanceReport struct {
 	Probe   ProbeState    `json:"probe"`
 	Fails   int           `json:"fails"` // probes in a row that were not ok
 	Message string        `json:"message,omitempty"`
-	Epoch   uint64        `json:"epoch,omitempty"` // under which it runs
+	// Perfdata are the figures of the last probe, as Nagios plugins write them.
+	Perfdata string `json:"perfdata,omitempty"`
+	Epoch    uint64 `json:"epoch,omitempty"` // under which it runs
 	// StoppedEpoch is the highest epoch that was withdrawn here and is verified stopped: proof (a) for it and all before;
 	// the node starts nothing under it any more.
 	StoppedEpoch uint64    `json:"stoppedEpoch,omitempty"`

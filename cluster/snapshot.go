@@ -49,6 +49,8 @@ type ProbeLive struct {
 	Last     time.Time // zero: never probed
 	Count    uint64
 	Failures uint64
+	Message  string // what the last probe or act said
+	Perfdata string // figures of the last probe, as Nagios plugins write them
 }
 
 // NodeState is the state of a node as it is to be shown: what the log says, unless this node's own ears say otherwise, and

@@ -27,6 +27,8 @@ type Status struct {
 	Nodes       []NodeStatus    `json:"nodes"`
 	Services    []ServiceStatus `json:"services"`
 	Alarms      []cluster.Alarm `json:"alarms"`
+	// Instances are the services on each node, with what their probes say.
+	Instances []InstanceStatus `json:"instances"`
 }
 
 // StackStatus is one stack: Why and Next are sentences.
@@ -83,6 +85,7 @@ func StatusOf(snap *cluster.Snapshot) Status {
 		out.Stacks = append(out.Stacks, stackStatus(s, stack))
 		for _, service := range stack.Services {
 			out.Services = append(out.Services, serviceStatus(s, stack.Name, service))
+			out.Instances = append(out.Instances, instancesStatus(s, service)...)
 		}
 	}
 	for _, n := range s.known.Spec.Nodes {

@@ -20,7 +20,7 @@ func renderInstances(s sight, r *rows) {
 			renderProbe(s, n.name, s.Probes[key], r)
 			r.number(mib.HawserInstanceRestarts, int64(in.Restarts))
 			r.age(mib.HawserInstanceLastChangeAge, s.now, in.Since)
-			r.text(mib.HawserInstanceMessage, in.Message)
+			r.text(mib.HawserInstanceMessage, instanceMessage(s, n.name, in, s.Probes[key]))
 		}
 	}
 }

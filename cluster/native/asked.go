@@ -95,7 +95,7 @@ func (m *machine) count(v verdict) {
 		starting := r.State == cluster.InstanceStarting
 		r.Count++
 		r.LastProbe, r.Latency = v.at, v.result.Latency.Microseconds()
-		r.Message = v.result.Message
+		r.Message, r.Perfdata = v.result.Message, v.result.Perfdata
 		switch v.result.State {
 		case probe.OK:
 			r.State, r.Probe, r.Fails, r.FailedAt = cluster.InstanceActive, cluster.ProbeOk, 0, time.Time{}

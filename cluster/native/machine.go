@@ -94,7 +94,9 @@ func (m *machine) stop(ctx context.Context, left time.Duration) bool {
 		return false
 	}
 	m.asked.cancel()
-	m.edit(func(r *cluster.InstanceReport) { r.State, r.Probe = cluster.InstanceStopping, cluster.ProbeOff })
+	m.edit(func(r *cluster.InstanceReport) {
+		r.State, r.Probe, r.Perfdata = cluster.InstanceStopping, cluster.ProbeOff, ""
+	})
 	if err := m.end(context.WithoutCancel(ctx), left); err != nil { // S5: the leader fences
 		m.log.WithError(err).Error("does not stop: the leader will fence this node")
 		m.retry = time.Now().Add(killBudget)

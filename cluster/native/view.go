@@ -35,6 +35,7 @@ func (n *Node) Snapshot() *cluster.Snapshot {
 		for _, in := range r.Instances {
 			s.Probes[cluster.InstanceKey(in.Service, r.Node)] = cluster.ProbeLive{
 				Latency: time.Duration(in.Latency) * time.Microsecond, Last: in.LastProbe, Count: in.Count, Failures: in.Failures,
+				Message: in.Message, Perfdata: in.Perfdata,
 			}
 		}
 	}

@@ -13,6 +13,10 @@
 //     unreachable, descriptors ran out. Unknown is never OK. Result.Message always names the cause, so that the service
 //     monitor can count Unknown toward its threshold and say why.
 //
+// A plugin (kind command) that exits with 0 is OK, with 2 Failed, with 1 what its option warningIs says: OK unless told
+// otherwise, because a warning asks for a person and not for a fail-over; its message then says WARNING. All else, exit code
+// 3, another one, a signal, a plugin that is missing or was killed at the deadline, is Unknown.
+//
 // # Kinds
 //
 // Each kind is one file (its options, its behaviour) and one line in the table in kinds.go. Options decode strictly:
@@ -20,6 +24,8 @@
 //
 // # Goroutines
 //
-// None of its own. The http kind may keep one idle connection, for which net/http runs two goroutines; a Prober that
+// The kind command has one for each plugin that runs, and two for its pipes; they end with it, or with the kill at the end
+// of the context. Only a process that the kernel cannot end (it waits for a disk) outlives that: the next probe then starts
+// none and says so. The http kind may keep one idle connection, for which net/http runs two goroutines; a Prober that
 // implements io.Closer must be closed when it is no longer needed.
 package probe

@@ -19,6 +19,7 @@ type Kind struct {
 
 // kinds lists every kind there is, by name.
 var kinds = []Kind{
+	{Name: "command", Comment: "any Nagios plugin: its exit code, first line and performance data", build: newCommand},
 	{Name: "http", Comment: "an HTTP or HTTPS request: status, body text, MicroProfile Health", build: newHTTP},
 	{Name: "tcp", Comment: "a TCP or unix connection: it opens; optionally it answers a text", build: newTCP},
 }

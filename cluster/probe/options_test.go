@@ -19,7 +19,7 @@ func TestOptionsNameEveryFault(t *testing.T) {
 		{"http", "http", map[string]any{"url": good}, nil},
 		{"keys in lower case, as viper gives them", "http", map[string]any{"url": good, "bodylimit": 10}, nil},
 		{"nothing", "http", nil, []string{"url: is missing"}},
-		{"unknown kind", "htp", nil, []string{`kind: there is no probe "htp"; use one of http, tcp`}},
+		{"unknown kind", "htp", nil, []string{`kind: there is no probe "htp"; use one of command, http, tcp`}},
 		{"unknown", "http", map[string]any{"url": good, "methd": "GET"}, []string{"methd: unknown option; known here are url, socket, method"}},
 		{
 			"unknown below", "http",
@@ -47,6 +47,15 @@ func TestOptionsNameEveryFault(t *testing.T) {
 		{"tcp no port", "tcp", map[string]any{"address": "db1"}, []string{"address: \"db1\" names no"}},
 		{"tcp wrong port", "tcp", map[string]any{"address": "db1:99999"}, []string{"address: there is no port"}},
 		{"tcp unix relative", "tcp", map[string]any{"address": "unix:x"}, []string{"address: \"x\" is not an absolute"}},
+		{"command", "command", map[string]any{"command": []any{"/bin/true"}, "warningIs": "failed"}, nil},
+		{"command nothing", "command", nil, []string{"command: is missing"}},
+		{"command as text", "command", map[string]any{"command": "/bin/true -x"}, []string{"command: "}},
+		{"command relative", "command", map[string]any{"command": []any{"check_tcp"}, "dir": "x"}, []string{"command[0]: \"check_tcp\" is not absolute", "dir: "}},
+		{
+			"command options", "command",
+			map[string]any{"command": []any{"/bin/true"}, "environment": []any{"x"}, "warningIs": "unknown", "user": "nobody-at-all"},
+			[]string{"environment[0]: \"x\" names no variable; write NAME=value", "warningIs: there is no \"unknown\"", "user: "},
+		},
 		{"tcp regexp", "tcp", map[string]any{"address": "a:1", "expectRegexp": "(", "answerLimit": 0}, []string{"expectRegexp:", "answerLimit:"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
