@@ -106,6 +106,13 @@ func (c *Cluster) prefer(address string) {
 	c.addresses[0] = address
 }
 
+// Avoid asks the node at this address last from now on: others may have what it lacks.
+func (c *Cluster) Avoid(address string) {
+	if i := slices.Index(c.addresses, address); i >= 0 {
+		c.addresses = append(slices.Delete(c.addresses, i, i+1), address)
+	}
+}
+
 // ReadState reads the tables that rules and status need.
 func ReadState(ctx context.Context, s *Session, scalars Scalars) (State, error) {
 	state := State{Scalars: scalars, Address: s.address, Asked: time.Now()}

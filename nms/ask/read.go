@@ -31,26 +31,12 @@ func ReadScalars(ctx context.Context, s *Session, to any) (missing []string, err
 
 // ReadTable reads the rows of a table into structs, in order of their index.
 func ReadTable[T any](ctx context.Context, s *Session, within ...uint32) ([]T, error) {
-	return readSpan[T](ctx, s, span{prefix: within})
+	return readSpan[T](ctx, s, nil, span{prefix: within})
 }
 
 // ReadRange reads the rows whose first index lies in [first, last].
 func ReadRange[T any](ctx context.Context, s *Session, first, last uint32) ([]T, error) {
-	return readSpan[T](ctx, s, span{first: first, last: last})
-}
-
-func readSpan[T any](ctx context.Context, s *Session, within span) ([]T, error) {
-	rows, err := s.walk(ctx, objectNames(reflect.TypeFor[T]()), within)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]T, len(rows))
-	for i, r := range rows {
-		if err := fill(reflect.ValueOf(&out[i]).Elem(), r.index, r.values); err != nil {
-			return nil, fmt.Errorf("ask %s: %w", s.address, err)
-		}
-	}
-	return out, nil
+	return readSpan[T](ctx, s, nil, span{first: first, last: last})
 }
 
 // ReadRow reads one row by its instance; found is false when the agent has no such row.

@@ -36,6 +36,11 @@ type column struct {
 // walk reads the named columns together, by GETBULK, and returns the rows in order of their index. A column that has no
 // value in a row, or that the agent does not have, is left out of that row.
 func (s *Session) walk(ctx context.Context, names []string, within span) ([]row, error) {
+	return s.walkBeside(ctx, nil, names, within)
+}
+
+// walkBeside walks and reads the scalars of beside, if it is not nil, in each of the answers.
+func (s *Session) walkBeside(ctx context.Context, beside *witness, names []string, within span) ([]row, error) {
 	columns, err := startColumns(names, within)
 	if err != nil {
 		return nil, err
@@ -50,9 +55,12 @@ func (s *Session) walk(ctx context.Context, names []string, within span) ([]row,
 		for i, c := range active {
 			oids[i] = c.at
 		}
-		vbs, err := s.Bulk(ctx, max(bulkVarbinds/len(active), 1), oids...)
+		vbs, err := s.bulk(ctx, beside.names(), max(bulkVarbinds/len(active), 1), oids)
 		if err != nil {
 			return nil, err
+		}
+		if vbs, err = beside.take(vbs); err != nil {
+			return nil, fmt.Errorf("ask %s as %q: %w", s.address, s.user, err)
 		}
 		if len(vbs) == 0 {
 			return nil, fmt.Errorf("ask %s: an empty answer to a GETBULK", s.address)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +21,7 @@ import (
 // Options of a Session. The zero value is not usable: see Defaults.
 type Options struct {
 	Timeout time.Duration // of one try
-	Retries int           // of reads; a SET is never repeated by itself
+	Retries int           // of reads: they take as long as so many, with more tries in it; a SET is never repeated by itself
 }
 
 // Defaults suit a network on which an agent answers within a second.
@@ -122,7 +124,7 @@ func (s *Session) Get(ctx context.Context, oids ...snmp.OID) ([]snmp.Varbind, er
 	for len(oids) > 0 {
 		part := oids[:min(len(oids), gosnmp.MaxOids)]
 		oids = oids[len(part):]
-		s.client.Context, s.client.Retries = ctx, s.options.Retries
+		s.patience(ctx)
 		answer, err := s.client.Get(dotted(part))
 		vbs, err := s.result(answer, err, part)
 		if err != nil {
@@ -135,9 +137,31 @@ func (s *Session) Get(ctx context.Context, oids ...snmp.OID) ([]snmp.Varbind, er
 
 // Bulk reads up to repetitions instances after each name.
 func (s *Session) Bulk(ctx context.Context, repetitions int, oids ...snmp.OID) ([]snmp.Varbind, error) {
-	s.client.Context, s.client.Retries = ctx, s.options.Retries
-	answer, err := s.client.GetBulk(dotted(oids), 0, uint32(repetitions))
-	return s.result(answer, err, oids)
+	return s.bulk(ctx, nil, repetitions, oids)
+}
+
+// bulk reads the one instance after each name of once, and up to repetitions instances after each of the others.
+func (s *Session) bulk(ctx context.Context, once []snmp.OID, repetitions int, oids []snmp.OID) ([]snmp.Varbind, error) {
+	s.patience(ctx)
+	asked := slices.Concat(once, oids)
+	answer, err := s.client.GetBulk(dotted(asked), uint8(len(once)), uint32(repetitions))
+	return s.result(answer, err, asked)
+}
+
+// firstTry is the part of the timeout that the first try of a read waits for; each further one waits twice as long. Where
+// packets get lost most answers still come soon, and an agent that is busy is not pressed. A late answer to an early try
+// counts.
+const firstTry = 8
+
+// patience prepares the client for a read: so many tries as take about as long as those that the options ask for.
+func (s *Session) patience(ctx context.Context) {
+	s.client.Context, s.client.ExponentialTimeout = ctx, true
+	if s.options.Retries == 0 {
+		s.client.Timeout, s.client.Retries = s.options.Timeout, 0
+		return
+	}
+	tries := bits.Len(uint(s.options.Retries+1) * (firstTry - 2)) // 1 + 2 + 4 ... parts
+	s.client.Timeout, s.client.Retries = s.options.Timeout/firstTry, tries-1
 }
 
 // Set writes all or none, once: without an answer (ErrNoAnswer) the end is unknown, and hawserWriteTable tells it.
@@ -150,7 +174,7 @@ func (s *Session) Set(ctx context.Context, varbinds ...snmp.Varbind) error {
 		}
 		pdus[i], oids[i] = pdu, vb.OID
 	}
-	s.client.Context, s.client.Retries = ctx, 0
+	s.client.Context, s.client.Timeout, s.client.Retries = ctx, s.options.Timeout, 0
 	answer, err := s.client.Set(pdus)
 	_, err = s.result(answer, err, oids)
 	return err

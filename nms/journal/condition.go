@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -26,25 +25,9 @@ func (r *Reader) WantedConditions(ctx context.Context, clusterID string, generat
 		})
 }
 
-// SaveCondition stores the whole condition of an event and marks it whole. Saying it twice changes nothing.
+// SaveCondition stores the whole condition of one event and marks it whole.
 func (j *Journal) SaveCondition(ctx context.Context, eventID int64, components []Component) error {
-	err := j.update(ctx, len(components)+1, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM condition WHERE event_id = ?`, eventID); err != nil {
-			return err
-		}
-		for _, c := range components {
-			if _, err := t.exec(`INSERT INTO condition (event_id, idx, component_type, component_name, node_name, state, detail) VALUES (?,?,?,?,?,?,?)`,
-				eventID, c.Index, c.ComponentType, c.ComponentName, c.NodeName, c.State, c.Detail); err != nil {
-				return err
-			}
-		}
-		_, err := t.exec(`UPDATE event SET condition_state = ? WHERE id = ?`, ConditionWhole, eventID)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store the condition of event %d: %w", eventID, err)
-	}
-	return nil
+	return j.SaveConditions(ctx, []Completed{{eventID, components}})
 }
 
 // LoseConditions marks the conditions of a generation's events in a range as lost for good, with the reason, and returns

@@ -223,7 +223,7 @@ func TestWhatAgedOutIsLostForGood(t *testing.T) {
 	for _, seq := range []uint32{5, 6, 8} {
 		agent.Drop("hawserConditionTable", seq)
 	}
-	b := start(t, nil, agent)
+	b := start(t, func(c *Config) { c.AbsentGrace = time.Nanosecond }, agent)
 	b.pass(t)
 	same(t, "events", b.seqs(t, asktest.Generation), "5 poll lost", "6 poll lost", "8 poll lost", "9 poll whole")
 	same(t, "gaps", b.gaps(t), "condition 5-8 lost: "+reasonAged, "event 1-4 lost: "+reasonAged, "event 7-7 lost: "+reasonNoRow)

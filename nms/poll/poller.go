@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ type Config struct {
 	Workers     int           // clusters polled at the same time
 	PassTimeout time.Duration // of one cluster
 	SilentAfter time.Duration // a cluster that has not answered for so long is silent
+	AbsentGrace time.Duration // what no node shows for so long, though it should, is lost; 0: two minutes
 	Session     ask.Options
 }
 
@@ -68,10 +70,12 @@ type target struct {
 	silent     int64     // number of the open incident
 	reviewed   bool      // incidents of a former run were looked for
 	generation int64
+	absent     map[absence]time.Time // since when it is
 }
 
 // New prepares to poll.
 func New(cfg Config, j *journal.Journal, observe Observer, log *logrus.Entry) *Poller {
+	cfg.AbsentGrace = cmp.Or(cfg.AbsentGrace, absentGrace)
 	p := &Poller{cfg: cfg, journal: j, observe: observe, log: log, queue: make(chan *target, max(len(cfg.Clusters), 1)), byID: map[string]*target{}}
 	for _, c := range cfg.Clusters {
 		t := &target{cfg: c, ask: ask.NewCluster(c.Name, c.Addresses, c.User, cfg.Session)}

@@ -165,3 +165,20 @@ type Outcome struct {
 	Replaced int // events of which a better account was stored
 	Known    int // retransmissions and other copies
 }
+
+// Alarm is the alarm that an event of the state channel tells of; ok is false for any other.
+func (e Event) Alarm() (a Alarm, ok bool) {
+	if e.AlarmIndex == 0 || e.Type != "alarmRaised" && e.Type != "alarmCleared" {
+		return Alarm{}, false
+	}
+	a = Alarm{
+		ClusterID: e.ClusterID, AlarmIndex: e.AlarmIndex, Raised: e.Time, Severity: e.Severity, Type: e.Type,
+		ComponentType: e.ComponentType, ComponentName: e.ComponentName, NodeName: e.NodeName, Text: e.Summary,
+	}
+	if e.Type == "alarmCleared" {
+		if a.Cleared = e.Time; a.Cleared.IsZero() {
+			a.Cleared = e.Received
+		}
+	}
+	return a, true
+}

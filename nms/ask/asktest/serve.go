@@ -116,7 +116,11 @@ func (a *Agent) bulk(role mib.Role, request snmp.PDU) []snmp.Varbind {
 	if a.knobs.MaxRepetition > 0 {
 		repetitions = min(repetitions, a.knobs.MaxRepetition)
 	}
-	at := slices.Clone(request.Varbinds)
+	once := min(max(request.NonRepeaters, 0), len(request.Varbinds))
+	for _, vb := range request.Varbinds[:once] {
+		out = append(out, a.next(role, vb.OID))
+	}
+	at := slices.Clone(request.Varbinds[once:])
 	for range repetitions {
 		for i := range at {
 			at[i] = a.next(role, at[i].OID)
