@@ -23,7 +23,9 @@ func managerCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			log := a.newLog(plugin.LogConfig(cfg.Log)).WithField("manager", cfg.Name)
+			logger, flush := a.openLog(plugin.LogConfig(cfg.Log))
+			defer flush()
+			log := logger.WithField("manager", cfg.Name)
 			m, err := nms.New(cfg, log)
 			if err != nil {
 				return err

@@ -36,7 +36,9 @@ func nodeCommand(a *app) *cobra.Command {
 
 // node runs one node until ctx ends: the controller, then what shows it.
 func (a *app) node(ctx context.Context, cfg plugin.Config) error {
-	log := a.newLog(cfg.Log).WithField("node", cfg.Node)
+	logger, flush := a.openLog(cfg.Log)
+	defer flush()
+	log := logger.WithField("node", cfg.Node)
 	for _, w := range cfg.Warnings() {
 		log.WithField("path", w.Path).Warn(w.Problem)
 	}

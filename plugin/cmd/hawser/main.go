@@ -29,7 +29,7 @@ func main() {
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "hawser:", err)
+		sayLast(os.Stderr, "hawser:", err)
 	}
 	os.Exit(exitCode(err))
 }
