@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -13,7 +14,7 @@ import (
 
 // delivery sends to one sink while this node leads: in the order of the log, at most Window notifications between the
 // oldest that is not done with and the newest that was sent. One runs per sink; only its own goroutine touches the fields
-// below turn.
+// below answered.
 type delivery struct {
 	notifier *Notifier
 	sink     cluster.Sink
@@ -21,7 +22,8 @@ type delivery struct {
 	boots    uint32 // of the reign
 	cursors  *cursors
 	log      *logrus.Entry
-	turn     atomic.Uint32 // attempts in vain: the next one goes to the next address of the sink's name
+	turn     atomic.Uint32             // attempts in vain: the next one goes to the next address of the sink's name
+	answered atomic.Pointer[time.Time] // when something was acknowledged last; nil: not since this delivery began
 
 	cursor  cluster.Seq // all up to here is done with
 	taken   cluster.Seq // all up to here was read from the log

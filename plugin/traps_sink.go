@@ -26,8 +26,8 @@ var errDeposed = errors.New("this node leads no more")
 // ends. A trap is done with when it was sent. A sink that gets states after an outage has nothing to be given up.
 func (d *delivery) deliver(ctx context.Context, e cluster.Event, prev cluster.Seq) end {
 	began := time.Now()
-	for wait := informWait; ; wait = min(2*wait, informWaitMax) {
-		err := d.attempt(ctx, e, prev, wait, wait > informWait)
+	for wait, again := informWait, false; ; again = true {
+		err := d.attempt(ctx, e, prev, wait, again)
 		switch {
 		case err == nil:
 			return delivered
@@ -44,7 +44,17 @@ func (d *delivery) deliver(ctx context.Context, e cluster.Event, prev cluster.Se
 		if d.restates() && time.Since(began) > outage {
 			return stale
 		}
+		wait = d.pace(wait)
 	}
+}
+
+// pace is how long the next attempt waits. A sink that acknowledged something not long ago is there: packets were lost, and
+// it is asked again soon; one that is silent is asked ever more rarely.
+func (d *delivery) pace(wait time.Duration) time.Duration {
+	if last := d.answered.Load(); last != nil && time.Since(*last) < sinkFailedAfter {
+		return informWait
+	}
+	return min(2*wait, informWaitMax)
 }
 
 // attempt sends once, with the delay as it is now, and waits for the acknowledgement. After an error it lets the rest of
@@ -60,6 +70,8 @@ func (d *delivery) attempt(ctx context.Context, e cluster.Event, prev cluster.Se
 	}
 	if d.sink.Kind == cluster.SinkInform {
 		d.notifier.counts.acked.Add(1)
+		now := time.Now()
+		d.answered.Store(&now)
 	}
 	d.cursors.acked(d.sink.Name, d.sink.Kind == cluster.SinkInform)
 	return nil
