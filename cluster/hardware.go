@@ -48,6 +48,7 @@ type HardwarePart struct {
 // HardwareSensor is a reading (hawserHwSensorTable); values in thousandths of the unit, nil where there is none.
 type HardwareSensor struct {
 	Key           string    `json:"key"`
+	ParentKey     string    `json:"parentKey,omitempty"` // of the component that holds it
 	Name          string    `json:"name"`
 	Type          string    `json:"type"`
 	Units         string    `json:"units"`
@@ -57,6 +58,7 @@ type HardwareSensor struct {
 	UpperWarning  *int32    `json:"upperWarning,omitempty"`
 	UpperCritical *int32    `json:"upperCritical,omitempty"`
 	Health        Health    `json:"health,omitzero"`
+	State         string    `json:"state,omitempty"` // as the BMC says: Enabled, Disabled, ...
 	Read          time.Time `json:"read,omitzero"`
 }
 

@@ -60,7 +60,7 @@ func hardwareFrom(node string, inv *redfish.Inventory, settings *redfish.Setting
 		})
 	}
 	for _, s := range inv.Sensors {
-		hw.Sensors = append(hw.Sensors, sensorFrom(s))
+		hw.Sensors = append(hw.Sensors, sensorFrom(s, keys[s.Parent]))
 	}
 	keepUnread(&hw, inv, before)
 	if settings != nil {
@@ -69,9 +69,9 @@ func hardwareFrom(node string, inv *redfish.Inventory, settings *redfish.Setting
 	return hw
 }
 
-func sensorFrom(s redfish.Sensor) cluster.HardwareSensor {
+func sensorFrom(s redfish.Sensor, parent string) cluster.HardwareSensor {
 	return cluster.HardwareSensor{
-		Key: s.Path, Name: s.Name, Type: string(s.Type), Units: s.Unit, Value: thousandths(s.Value),
+		Key: s.Path, ParentKey: parent, State: s.State, Name: s.Name, Type: string(s.Type), Units: s.Unit, Value: thousandths(s.Value),
 		LowerCritical: thousandths(s.LowerCritical), LowerWarning: thousandths(s.LowerWarning),
 		UpperWarning: thousandths(s.UpperWarning), UpperCritical: thousandths(s.UpperCritical),
 		Health: health(s.Health), Read: s.ReadingTime,
@@ -105,7 +105,7 @@ func silent(old *cluster.Hardware, node, state, problem string) cluster.Hardware
 		hw.Components[i].Health, hw.Components[i].State = cluster.HealthUnknown, ""
 	}
 	for i := range hw.Sensors {
-		hw.Sensors[i].Health = cluster.HealthUnknown
+		hw.Sensors[i].Health, hw.Sensors[i].State = cluster.HealthUnknown, ""
 	}
 	return hw
 }

@@ -74,7 +74,7 @@ func keepUnread(hw *cluster.Hardware, inv *redfish.Inventory, before observed) {
 	}
 	for _, old := range before.hardware.Sensors {
 		if !shown[old.Key] && unreadable(old.Key) {
-			old.Health = cluster.HealthUnknown
+			old.Health, old.State, old.Value = cluster.HealthUnknown, "", nil
 			hw.Sensors = append(hw.Sensors, old)
 		}
 	}

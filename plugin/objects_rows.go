@@ -34,8 +34,13 @@ func newRows(prefix []uint32) *rows {
 	if top, _, _ := mib.ByOID(prefix); top.Kind == mib.Table {
 		depth++
 	}
+	return rowsOf(mib.Objects, prefix, depth)
+}
+
+// rowsOf makes the collector of the objects under prefix whose identifiers have this length.
+func rowsOf(objects []mib.Object, prefix []uint32, depth int) *rows {
 	r := &rows{depth: depth}
-	for _, o := range mib.Objects {
+	for _, o := range objects {
 		if len(o.OID) != depth || !snmp.OID(o.OID).HasPrefix(prefix) || (o.Kind != mib.Column && o.Kind != mib.Scalar) {
 			continue
 		}
@@ -143,6 +148,8 @@ func (r *rows) number(oid []uint32, n int64) {
 		r.put(oid, snmp.Counter64(uint64(n)))
 	case mib.Unsigned32, mib.Gauge32:
 		r.put(oid, snmp.Gauge(uint32(clamped)))
+	case mib.TimeTicks:
+		r.put(oid, snmp.TimeTicks(uint32(clamped)))
 	default:
 		panic(fmt.Sprintf("plugin: %s is no number", object.Name))
 	}

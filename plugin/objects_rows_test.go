@@ -17,7 +17,7 @@ func render(prefix []uint32, fill func(*rows)) map[string]snmp.Value {
 	fill(r)
 	out := map[string]snmp.Value{}
 	for _, vb := range r.varbinds() {
-		object, _, _ := mib.ByOID(vb.OID)
+		object, _, _ := objectAt(vb.OID)
 		out[object.Name] = vb.Value
 	}
 	return out

@@ -24,10 +24,10 @@ func TestEveryReadableObjectIsRendered(t *testing.T) {
 		shown := map[string]int{}
 		v := richView(t)
 		for vb := v.Next(nil); vb.Value.Type != snmp.TypeEndOfMibView; vb = v.Next(vb.OID) {
-			object, _, _ := mib.ByOID(vb.OID)
+			object, _, _ := objectAt(vb.OID)
 			shown[object.Name]++
 		}
-		for _, o := range mib.Objects {
+		for _, o := range slices.Concat(mib.Objects, mib.StandardObjects) {
 			if (o.Kind != mib.Scalar && o.Kind != mib.Column) || !o.Access.Readable() {
 				continue
 			}
@@ -48,7 +48,7 @@ func TestEveryVariableKeepsItsSyntax(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := richView(t)
 		for vb := v.Next(nil); vb.Value.Type != snmp.TypeEndOfMibView; vb = v.Next(vb.OID) {
-			object, index, _ := mib.ByOID(vb.OID)
+			object, index, _ := objectAt(vb.OID)
 			if f := checkSyntax(object, vb.Value); f != nil {
 				t.Errorf("%s.%s = %s: %v", object.Name, snmp.OID(index), vb.Value, f.err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -41,8 +42,13 @@ func New(cfg Config, controller Controller, engineID []byte, bmcs map[string]*re
 	if m.hardware, err = NewHardwareMonitor(cfg, controller, controller, controller, bmcs, log); err != nil {
 		return nil, err
 	}
+	pace, err := collectPace(cfg.Hardware.Collect, time.Now())
+	if err != nil {
+		return nil, err
+	}
 	m.publisher = NewPublisher(PublisherConfig{
-		Source: controller, Controller: mib.ControllerNative, Started: time.Now(), Counters: m.counters,
+		Hardware: pace,
+		Source:   controller, Controller: mib.ControllerNative, Started: time.Now(), Counters: m.counters,
 		Log: log.WithField("component", "view"),
 	})
 	m.backend = NewBackend(BackendConfig{
@@ -73,7 +79,7 @@ func agentConfig(cfg Config, engineID []byte, version string) (agent.Config, err
 		},
 	}
 	for _, r := range mib.Roles {
-		ac.Roles = append(ac.Roles, agent.Role{Name: r.Name, Read: oids(r.Read), Write: oids(r.Write)})
+		ac.Roles = append(ac.Roles, agent.Role{Name: r.Name, Read: oids(slices.Concat(r.Read, mib.Standard)), Write: oids(r.Write)})
 	}
 	for _, u := range cfg.SNMP.Users {
 		user, err := u.USM()

@@ -95,6 +95,12 @@ func (b *Backend) later(c chore) bool {
 // View returns the present view.
 func (b *Backend) View() *view.View { return b.cfg.Views.View() }
 
+// Contexts lists the contexts beside the default one.
+func (b *Backend) Contexts() []string { return b.cfg.Views.Contexts() }
+
+// Context returns the present view of a context.
+func (b *Backend) Context(name string) (*view.View, bool) { return b.cfg.Views.Context(name) }
+
 // Test checks a whole SET against the present state and changes nothing.
 func (b *Backend) Test(_ context.Context, by view.Setter, binds []snmp.Varbind) (view.Pending, error) {
 	snap := b.cfg.Source.Snapshot()

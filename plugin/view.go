@@ -32,6 +32,7 @@ type PublisherConfig struct {
 	// Counters are the figures of this daemon's agent and sender, by descriptor without "hawser" (SelfGets); one that is
 	// missing has no instance. Nil: none.
 	Counters func() map[string]uint64
+	Hardware CollectPace
 	Log      *logrus.Entry
 }
 
@@ -65,6 +66,8 @@ type published struct {
 	// Of each object, in their order: how many variables it has, and when they were made.
 	sizes    []int
 	rendered []time.Time
+	entities map[string]*entity // by node; the local one is in view too
+	contexts []string           // names of the nodes that have one, sorted
 }
 
 // NewPublisher returns a publisher; Run keeps its view fresh.
@@ -86,11 +89,13 @@ func (p *Publisher) String() string { return "view publisher" }
 func (p *Publisher) Ready() <-chan struct{} { return p.ready }
 
 // View returns the present view. Its ages are at most half a second old.
-func (p *Publisher) View() *view.View {
+func (p *Publisher) View() *view.View { return p.present().view }
+
+func (p *Publisher) present() *published {
 	now := time.Now()
 	p.asked.Store(max(int64(now.Sub(p.birth)), 1))
 	if cur := p.current.Load(); cur != nil && now.Sub(cur.made) < ageEvery {
-		return cur.view
+		return cur
 	}
 	return p.refresh(false)
 }
@@ -155,12 +160,12 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // refresh makes a view of the newest snapshot. Without news a view whose ages are fresh is good enough: somebody else who
 // waited for it has just made it.
-func (p *Publisher) refresh(news bool) *view.View {
+func (p *Publisher) refresh(news bool) *published {
 	p.build.Lock()
 	defer p.build.Unlock()
 	now, old := time.Now(), p.current.Load()
 	if old != nil && !news && now.Sub(old.made) < ageEvery {
-		return old.view
+		return old
 	}
 	snap := p.cfg.Source.Snapshot()
 	next := &published{first: now, made: now}
@@ -169,9 +174,11 @@ func (p *Publisher) refresh(news bool) *view.View {
 	}
 	next.sight = newSight(snap, now.Sub(next.first))
 	next.sight.controller, next.sight.mibVersion, next.sight.eventTime = p.cfg.Controller, p.version, p.eventTime
+	next.sight.forget(p.cfg.Hardware.Old)
+	p.renderEntities(next, old)
 	p.render(next, old)
 	p.current.Store(next)
-	return next.view
+	return next
 }
 
 // render makes the segments that changed and takes the others over from the old view.
@@ -191,6 +198,7 @@ func (p *Publisher) render(next, old *published) {
 	segments = append(segments, p.logs.segments(p.cfg, next.sight)...)
 	p.swaps++
 	segments = append(segments, p.renderSelf(next))
+	segments = append(segments, next.entities[next.sight.Local].segments...)
 	if old == nil {
 		next.view = view.New(known, segments...)
 		return
@@ -212,5 +220,8 @@ func (o object) unchanged(old, next sight, since time.Duration) bool {
 // known says whether an identifier falls under an object of the module that can be read.
 func known(oid snmp.OID) bool {
 	o, _, found := mib.ByOID(oid)
-	return found && (o.Kind == mib.Scalar || o.Kind == mib.Column) && o.Access.Readable()
+	if !found {
+		return knownStandard(oid)
+	}
+	return (o.Kind == mib.Scalar || o.Kind == mib.Column) && o.Access.Readable()
 }

@@ -227,11 +227,11 @@ func addRichHardware(s *cluster.State) {
 		},
 		Sensors: []cluster.HardwareSensor{
 			{
-				Key: "inlet", Name: "Inlet", Type: "temperature", Units: "Cel", Value: new(int32(21500)), LowerCritical: new(int32(1000)),
+				Key: "inlet", ParentKey: "chassis", State: "Enabled", Name: "Inlet", Type: "temperature", Units: "Cel", Value: new(int32(21500)), LowerCritical: new(int32(1000)),
 				LowerWarning: new(int32(5000)), UpperWarning: new(int32(38000)), UpperCritical: new(int32(42000)),
 				Health: cluster.HealthOk, Read: noon.Add(-time.Minute),
 			},
-			{Key: "fan1", Name: "Fan 1", Type: "fanSpeed", Units: "RPM", Health: cluster.HealthUnknown},
+			{Key: "fan1", ParentKey: "chassis", State: "Enabled", Name: "Fan 1", Type: "fanSpeed", Units: "RPM", Health: cluster.HealthUnknown},
 		},
 		Settings: []cluster.HardwareSetting{
 			{

@@ -70,7 +70,7 @@ func compareGolden(t *testing.T, name, got string) {
 func walkText(v *view.View) string {
 	var out strings.Builder
 	for vb := v.Next(nil); vb.Value.Type != snmp.TypeEndOfMibView; vb = v.Next(vb.OID) {
-		object, index, _ := mib.ByOID(vb.OID)
+		object, index, _ := objectAt(vb.OID)
 		fmt.Fprintf(&out, "%s.%s = %s\n", object.Name, snmp.OID(index), valueText(object, vb.Value))
 	}
 	return out.String()

@@ -51,7 +51,7 @@ func walk(t *testing.T, s view.Segment) []string {
 		if value, ok := s.Get(vb.OID); !ok || !value.Equal(vb.Value) {
 			t.Fatalf("%s: Next gives %s, Get %s (%t)", vb.OID, vb.Value, value, ok)
 		}
-		object, index, _ := mib.ByOID(vb.OID)
+		object, index, _ := objectAt(vb.OID)
 		out = append(out, object.Name+"."+snmp.OID(index).String())
 		at = vb.OID
 	}

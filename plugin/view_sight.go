@@ -16,6 +16,7 @@ type sight struct {
 	now      time.Time
 	since    time.Duration // from Taken to now
 	isolated bool
+	aged     map[string]bool // nodes whose BMC has not been read for too long
 
 	controller int    // hawserController
 	mibVersion string // hawserMibVersion
@@ -34,6 +35,25 @@ func newSight(snap *cluster.Snapshot, since time.Duration) sight {
 		s.known = blindfold(s.known, snap.Local)
 	}
 	return s
+}
+
+// forget makes hardware unknown that nobody has read for longer than limit (0: there is none), though its BMC answered then.
+func (s *sight) forget(limit time.Duration) {
+	s.aged = map[string]bool{}
+	for name, hw := range s.known.Hardware {
+		if limit > 0 && hw != nil && hw.BMCState == "ok" && s.now.Sub(hw.Collected) > limit {
+			s.aged[name] = true
+		}
+	}
+	if len(s.aged) == 0 {
+		return
+	}
+	known := *s.known
+	known.Hardware = maps.Clone(known.Hardware)
+	for name := range s.aged {
+		known.Hardware[name] = unseen(known.Hardware[name])
+	}
+	s.known = &known
 }
 
 // sees says whether both sights show the very same state.
@@ -130,7 +150,7 @@ func unseen(hw *cluster.Hardware) *cluster.Hardware {
 	}
 	c.Sensors = make([]cluster.HardwareSensor, len(hw.Sensors))
 	for i, sensor := range hw.Sensors {
-		sensor.Health, sensor.Value = cluster.HealthUnknown, nil
+		sensor.Health, sensor.State, sensor.Value = cluster.HealthUnknown, "", nil
 		c.Sensors[i] = sensor
 	}
 	return &c

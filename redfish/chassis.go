@@ -117,8 +117,8 @@ func (b *BMC) chassisParts(ctx context.Context, self string, refs *chassisRefs, 
 }
 
 // label gives a sensor of the collection that does not say what it measures the
-// type that its device says (a percentage alone does not tell a fan), and
-// returns what the collection does not hold.
+// type that its device says (a percentage alone does not tell a fan) and each
+// the device that shows it, and returns what the collection does not hold.
 func label(collected, byDevice []Sensor) []Sensor {
 	at := make(map[string]int, len(collected))
 	for i, s := range collected {
@@ -127,10 +127,12 @@ func label(collected, byDevice []Sensor) []Sensor {
 	var rest []Sensor
 	for _, s := range byDevice {
 		i, ok := at[strings.ToLower(s.Path)]
-		switch {
-		case !ok:
+		if !ok {
 			rest = append(rest, s)
-		case collected[i].Type == SensorOther:
+			continue
+		}
+		collected[i].Parent = s.Parent
+		if collected[i].Type == SensorOther {
 			collected[i].Type = s.Type
 		}
 	}

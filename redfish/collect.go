@@ -60,6 +60,7 @@ func (b *BMC) Collect(ctx context.Context) (*Inventory, error) {
 		return nil, b.errorf("collect", context.Cause(ctx))
 	}
 	inv.Components, inv.Sensors = distinct(all.components), all.sensors
+	settle(inv.Sensors, inv.Components, home)
 	inv.Problems = all.problems
 	inv.System.PowerLimitWatts, inv.System.BMCVersion = all.powerLimit, all.bmcVersion
 	inv.CollectedAt = time.Now()

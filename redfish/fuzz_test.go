@@ -22,10 +22,10 @@ func FuzzCollect(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, add := range []func(p *part, path string, raw []byte) error{
 			func(p *part, path string, raw []byte) error { return addOldFan(p, path, "/c", raw) },
-			func(p *part, path string, raw []byte) error { return addTemperature(p, path, raw) },
+			func(p *part, path string, raw []byte) error { return addTemperature(p, path, "/c", raw) },
 			func(p *part, path string, raw []byte) error { return addOldSupply(p, path, "/c", raw) },
-			func(p *part, path string, raw []byte) error { return addVoltage(p, path, raw) },
-			func(p *part, path string, raw []byte) error { return addPowerControl(p, path, raw) },
+			func(p *part, path string, raw []byte) error { return addVoltage(p, path, "/c", raw) },
+			func(p *part, path string, raw []byte) error { return addPowerControl(p, path, "/c", raw) },
 			func(p *part, path string, raw []byte) error { return addSensor(p, member{path: path, raw: raw}) },
 			func(p *part, path string, raw []byte) error {
 				return addDrive(p, member{path: path, raw: raw}, "/s")

@@ -165,10 +165,12 @@ const (
 
 // Sensor is one reading with its thresholds; nil is unknown or not set.
 type Sensor struct {
-	Path  string     `json:"path"`
-	Name  string     `json:"name"`
-	Type  SensorType `json:"type"`
-	Value *float64   `json:"value"`
+	Path string `json:"path"`
+	// Parent is the Path of the component that holds the sensor.
+	Parent string     `json:"parent"`
+	Name   string     `json:"name"`
+	Type   SensorType `json:"type"`
+	Value  *float64   `json:"value"`
 	// Unit as in UCUM, with RPM for fans.
 	Unit          string   `json:"unit"`
 	LowerCritical *float64 `json:"lowerCritical"`

@@ -93,8 +93,8 @@ func (b *BMC) power(ctx context.Context, self string, l link) part {
 	}
 	at := componentPath(string(l))
 	p.embedded(v.PowerSupplies, at, "PowerSupplies", ClassPowerSupply, func(path string, raw []byte) error { return addOldSupply(&p, path, self, raw) })
-	p.embedded(v.Voltages, at, "Voltages", ClassSensor, func(path string, raw []byte) error { return addVoltage(&p, path, raw) })
-	p.embedded(v.PowerControl, at, "PowerControl", ClassSensor, func(path string, raw []byte) error { return addPowerControl(&p, path, raw) })
+	p.embedded(v.Voltages, at, "Voltages", ClassSensor, func(path string, raw []byte) error { return addVoltage(&p, path, self, raw) })
+	p.embedded(v.PowerControl, at, "PowerControl", ClassSensor, func(path string, raw []byte) error { return addPowerControl(&p, path, self, raw) })
 	return p
 }
 
@@ -122,7 +122,7 @@ func addOldSupply(p *part, path, self string, raw []byte) error {
 		if r.value == nil || r.field == "LastPowerOutputWatts" && v.PowerOutputWatts != nil {
 			continue
 		}
-		p.sensor(Sensor{Path: fieldPath(path, r.field), Name: name + r.label, Type: r.typ, Unit: r.unit, Value: wide(r.value)}, v.Status)
+		p.sensor(Sensor{Path: fieldPath(path, r.field), Parent: path, Name: name + r.label, Type: r.typ, Unit: r.unit, Value: wide(r.value)}, v.Status)
 	}
 	return nil
 }
@@ -135,20 +135,20 @@ func fieldPath(path, field string) string {
 	return path + "/" + field
 }
 
-func addVoltage(p *part, path string, raw []byte) error {
+func addVoltage(p *part, path, self string, raw []byte) error {
 	v, err := decode[schemas.Voltage](raw)
 	if err != nil {
 		return err
 	}
 	p.sensor(Sensor{
-		Path: path, Name: first(v.Name, v.MemberID), Type: SensorVoltage, Unit: "V", Value: wide(v.ReadingVolts),
+		Path: path, Parent: self, Name: first(v.Name, v.MemberID), Type: SensorVoltage, Unit: "V", Value: wide(v.ReadingVolts),
 		LowerCritical: wide(v.LowerThresholdCritical), LowerWarning: wide(v.LowerThresholdNonCritical),
 		UpperWarning: wide(v.UpperThresholdNonCritical), UpperCritical: wide(v.UpperThresholdCritical),
 	}, v.Status)
 	return nil
 }
 
-func addPowerControl(p *part, path string, raw []byte) error {
+func addPowerControl(p *part, path, self string, raw []byte) error {
 	v, err := decode[schemas.PowerControl](raw)
 	if err != nil {
 		return err
@@ -160,7 +160,7 @@ func addPowerControl(p *part, path string, raw []byte) error {
 		return nil // some control power without metering it
 	}
 	p.sensor(Sensor{
-		Path: path, Name: first(v.Name, "Power consumed"), Type: SensorPower, Unit: "W", Value: wide(v.PowerConsumedWatts),
+		Path: path, Parent: self, Name: first(v.Name, "Power consumed"), Type: SensorPower, Unit: "W", Value: wide(v.PowerConsumedWatts),
 	}, v.Status)
 	return nil
 }

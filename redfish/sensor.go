@@ -46,6 +46,26 @@ func addSensor(p *part, m member) error {
 	return nil
 }
 
+// settle gives each sensor a parent that is there: the one that its device is,
+// else the part under whose path it stands, else the chassis at home.
+func settle(sensors []Sensor, components []Component, home string) {
+	there := make(map[string]bool, len(components))
+	for _, c := range components {
+		there[c.Path] = true
+	}
+	for i, s := range sensors {
+		parent := s.Parent
+		for at := s.Path; !there[parent] && at != ""; {
+			at = at[:max(strings.LastIndexAny(at, "/#"), 0)]
+			parent = at
+		}
+		if !there[parent] {
+			parent = home
+		}
+		sensors[i].Parent = parent
+	}
+}
+
 // sensorType tells what is measured from the type where it is given (it often
 // is not), else from the unit.
 func sensorType(readingType, unit, context string) (SensorType, string) {

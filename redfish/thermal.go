@@ -56,7 +56,7 @@ func (b *BMC) thermalSubsystem(ctx context.Context, self string, l link) (part, 
 			path = componentPath(m.path) + "#/SpeedPercent"
 		}
 		p.sensor(Sensor{
-			Path: path, Name: first(v.Name, v.ID), Type: SensorFanPercent, Unit: "%", Value: v.SpeedPercent.Reading,
+			Path: path, Parent: componentPath(m.path), Name: first(v.Name, v.ID), Type: SensorFanPercent, Unit: "%", Value: v.SpeedPercent.Reading,
 		}, v.Status)
 		return nil
 	})
@@ -87,7 +87,7 @@ func (b *BMC) thermal(ctx context.Context, self string, l link) part {
 	}
 	at := componentPath(string(l))
 	p.embedded(t.Fans, at, "Fans", ClassFan, func(path string, raw []byte) error { return addOldFan(&p, path, self, raw) })
-	p.embedded(t.Temperatures, at, "Temperatures", ClassSensor, func(path string, raw []byte) error { return addTemperature(&p, path, raw) })
+	p.embedded(t.Temperatures, at, "Temperatures", ClassSensor, func(path string, raw []byte) error { return addTemperature(&p, path, self, raw) })
 	return p
 }
 
@@ -101,7 +101,7 @@ func addOldFan(p *part, path, self string, raw []byte) error {
 		Path: path, Parent: self, Class: ClassFan, Slot: slotOf(v.Location, ""), Name: name, Model: first(v.Model, v.PartNumber), Serial: v.SerialNumber,
 	}, v.Status)
 	s := Sensor{
-		Path: path, Name: name, Type: SensorFanSpeed, Unit: "RPM", Value: whole(v.Reading),
+		Path: fieldPath(path, "Reading"), Parent: path, Name: name, Type: SensorFanSpeed, Unit: "RPM", Value: whole(v.Reading),
 		LowerCritical: whole(v.LowerThresholdCritical), LowerWarning: whole(v.LowerThresholdNonCritical),
 		UpperWarning: whole(v.UpperThresholdNonCritical), UpperCritical: whole(v.UpperThresholdCritical),
 	}
@@ -112,13 +112,13 @@ func addOldFan(p *part, path, self string, raw []byte) error {
 	return nil
 }
 
-func addTemperature(p *part, path string, raw []byte) error {
+func addTemperature(p *part, path, self string, raw []byte) error {
 	v, err := decode[schemas.Temperature](raw)
 	if err != nil {
 		return err
 	}
 	p.sensor(Sensor{
-		Path: path, Name: first(v.Name, v.MemberID), Type: SensorTemperature, Unit: "Cel", Value: v.ReadingCelsius,
+		Path: path, Parent: self, Name: first(v.Name, v.MemberID), Type: SensorTemperature, Unit: "Cel", Value: v.ReadingCelsius,
 		LowerCritical: v.LowerThresholdCritical, LowerWarning: v.LowerThresholdNonCritical,
 		UpperWarning: v.UpperThresholdNonCritical, UpperCritical: v.UpperThresholdCritical,
 	}, v.Status)

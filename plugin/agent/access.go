@@ -33,7 +33,8 @@ func (s subtrees) after(oid snmp.OID) int {
 	return sort.Search(len(s), func(i int) bool { return s[i].Compare(oid) > 0 })
 }
 
-// access is what a role may do (the view-based model of RFC 3415, with one context and views by subtree).
+// access is what a role may do (the view-based model of RFC 3415, with views by subtree: the same in every context to read,
+// none but in the default context to write).
 type access struct {
 	read, write subtrees
 }

@@ -7,6 +7,8 @@
 // Invariants:
 //   - No answer leaves before snmpEngineBoots is on disk, one higher than ever before.
 //   - One request reads one snapshot. A SET never delays a read.
+//   - A backend that is a view.Contexts is read in each of its contexts, by the same roles, and set in the default one only.
+//     A contextName that it does not have is counted and reported (RFC 3413).
 //   - A SET is answered within Config.SetTimeout: by its result; by undoFailed if the outcome is not known by then;
 //     by resourceUnavailable if it is known that nothing was changed.
 //   - An authenticated SET is carried out once: seen again within its time window it gets the same answer.

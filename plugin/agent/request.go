@@ -67,6 +67,9 @@ func (a *Agent) handleV3(ctx context.Context, m *snmp.Message, from peer, s *scr
 	if r.access = a.access.user(m.User); m.Flags.Level() != keys.Level() { // no level but the user's own (RFC 3415)
 		r.access = access{}
 	}
+	if m.ContextName != "" {
+		r.access.write = nil // other contexts are read only
+	}
 	return a.dispatch(ctx, r, s)
 }
 
@@ -97,7 +100,7 @@ func (a *Agent) misdirected(m *snmp.Message) (counter snmp.Varbind, ok bool) {
 		return snmp.Varbind{
 			OID: oidMPDStats.Append(3, 0), Value: snmp.Counter32(uint32(a.counters.unknownHandlers.Add(1))),
 		}, true
-	case m.ContextName != "":
+	case !a.knowsContext(m.ContextName):
 		return snmp.Varbind{
 			OID: oidTargets.Append(5, 0), Value: snmp.Counter32(uint32(a.counters.unknownContexts.Add(1))),
 		}, true
@@ -170,7 +173,7 @@ func (a *Agent) read(r *request, s *scratch) (packet []byte) {
 			packet = a.fail(r, snmp.GenErr, 0)
 		}
 	}()
-	reading := &reading{request: r, view: a.view(), room: r.limit - overhead(r.Message), out: s.varbinds[:0]}
+	reading := &reading{request: r, view: a.contextView(r.ContextName), room: r.limit - overhead(r.Message), out: s.varbinds[:0]}
 	if reading.out == nil {
 		reading.out = make([]byte, 0, r.limit/16)
 	}
