@@ -20,13 +20,14 @@ type Config struct {
 	Gates     GatesConfig     `mapstructure:"gates"`
 	Reconfig  ReconfigConfig  `mapstructure:"reconfig"`
 	Retention RetentionConfig `mapstructure:"retention"`
+	Web       WebConfig       `mapstructure:"web"`
 	Log       LogConfig       `mapstructure:"log"`
 }
 
 // ListenConfig is where the manager listens.
 type ListenConfig struct {
 	Traps []string `mapstructure:"traps"` // address:port, UDP
-	HTTP  string   `mapstructure:"http"`  // address:port, loopback; empty: off
+	HTTP  string   `mapstructure:"http"`  // address:port, loopback; empty: neither pages nor API nor metrics
 }
 
 // TrapsConfig is what is accepted as a notification. v3 is always on.
@@ -133,6 +134,7 @@ func Defaults() Config {
 			AnswerTimeout: 15 * time.Second, VerifyTimeout: 15 * time.Second, ApplyTimeout: 30 * time.Minute, PollEvery: time.Second,
 		},
 		Retention: RetentionConfig{UnknownPerSource: 10000, Schedule: "17 * * * *", Location: "UTC"},
+		Web:       webDefaults(),
 		Log:       LogConfig{Level: "info", Format: "text"},
 	}
 }

@@ -27,7 +27,7 @@ type namedFile struct {
 }
 
 func (c *Config) files() []namedFile {
-	files := []namedFile{{"dataDir", &c.DataDir, false}}
+	files := []namedFile{{"dataDir", &c.DataDir, false}, {"web.usersFile", &c.Web.UsersFile, false}}
 	for i := range c.Traps.CommunityFiles {
 		files = append(files, namedFile{fmt.Sprintf("traps.communityFiles[%d]", i), &c.Traps.CommunityFiles[i], true})
 	}
@@ -50,6 +50,7 @@ func (c Config) CheckFiles() error {
 			found.add(f.at, "write the secret to a file of mode 0600 that this user owns", "%s", err)
 		}
 	}
+	c.checkUsersFile(&found)
 	if len(found) > 0 {
 		return found.Err()
 	}

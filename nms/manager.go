@@ -18,6 +18,7 @@ import (
 	"hawser/nms/poll"
 	"hawser/nms/reconfig"
 	"hawser/nms/trapd"
+	"hawser/nms/web"
 )
 
 // Files in the data folder.
@@ -43,6 +44,7 @@ type Manager struct {
 	analyzer *analyze.Analyzer
 	executor *reconfig.Executor
 	http     net.Listener // nil: off
+	web      *web.Server
 }
 
 // New opens the journal and binds the sockets; the error names all that is wrong with cfg, or who holds what. Run must
@@ -118,6 +120,9 @@ func (m *Manager) listen(ctx context.Context, engine *trapd.Engine, last map[str
 	}
 	if m.cfg.Listen.HTTP == "" {
 		return nil
+	}
+	if m.web, err = m.newWeb(); err != nil {
+		return err
 	}
 	var config net.ListenConfig
 	if m.http, err = config.Listen(ctx, "tcp", m.cfg.Listen.HTTP); err != nil {

@@ -14,7 +14,7 @@ import (
 	"hawser/nms/trapd"
 )
 
-// statusServer answers GET /healthz, /api/v1/fleet, /api/v1/events with JSON, on loopback.
+// statusServer answers GET /healthz, /metrics, /api/v1/fleet, /api/v1/events, and hands the rest to the pages.
 type statusServer struct{ m *Manager }
 
 // String names the task.
@@ -29,9 +29,10 @@ const (
 func (s *statusServer) Run(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.health)
-	mux.HandleFunc("GET /api/v1/fleet", s.fleet)
-	mux.HandleFunc("GET /api/v1/events", s.events)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: statusTimeout, ReadTimeout: statusTimeout, WriteTimeout: statusTimeout, MaxHeaderBytes: 16 << 10}
+	mux.HandleFunc("GET /api/v1/fleet", s.reading(s.fleet))
+	mux.HandleFunc("GET /api/v1/events", s.reading(s.events))
+	mux.Handle("/", s.m.web)
+	server := &http.Server{Handler: s.m.web.Protect(mux), ReadHeaderTimeout: statusTimeout, ReadTimeout: statusTimeout, WriteTimeout: statusTimeout, MaxHeaderBytes: 16 << 10}
 	stopped := make(chan error, 1) // one result of one shutdown
 	stop := context.AfterFunc(ctx, func() {
 		shutdown, cancel := context.WithTimeout(context.Background(), statusTimeout)
@@ -44,6 +45,17 @@ func (s *statusServer) Run(ctx context.Context) error {
 		return fmt.Errorf("serve the status: %w", err)
 	}
 	return <-stopped
+}
+
+// reading serves those who may see what the manager knows.
+func (s *statusServer) reading(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !s.m.web.MayRead(r) {
+			s.fail(w, http.StatusUnauthorized, errors.New("log in first"))
+			return
+		}
+		next(w, r)
+	}
 }
 
 // Health is the answer of /healthz.

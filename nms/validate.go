@@ -37,6 +37,7 @@ func (c Config) Validate() error {
 	v.times()
 	v.rules()
 	v.gates()
+	v.web()
 	return v.Err()
 }
 
@@ -100,7 +101,7 @@ func (v *validator) listen() {
 		case err != nil:
 			v.add("listen.http", "write address:port, such as 127.0.0.1:8162", "%q is no address", v.Listen.HTTP)
 		case !at.Addr().Unmap().IsLoopback():
-			v.add("listen.http", "use a loopback address; there is no login yet, so put a proxy with one before it", "%s can be reached from outside", at)
+			v.add("listen.http", "use a loopback address, put a proxy with TLS before it, and name its address under web.origin", "%s can be reached from outside", at)
 		}
 	}
 	v.atLeast("traps.receiveBuffer", v.Traps.ReceiveBuffer, 65536)
