@@ -121,6 +121,7 @@ type SNMPConfig struct {
 	Location    string            `mapstructure:"location"`
 	Users       []UserConfig      `mapstructure:"users"`
 	Communities []CommunityConfig `mapstructure:"communities"` // v1 and v2c, reading only; none: off
+	AgentX      AgentXConfig      `mapstructure:"agentx"`
 }
 
 // UserConfig is an SNMPv3 user and its role (mib.Roles).

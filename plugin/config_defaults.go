@@ -22,7 +22,7 @@ func DefaultConfig() Defaults {
 	return Defaults{
 		Config: Config{
 			Links: []LinkConfig{{Name: "lan"}},
-			SNMP:  SNMPConfig{Listen: []string{"127.0.0.1:1161"}},
+			SNMP:  SNMPConfig{Listen: []string{"127.0.0.1:1161"}, AgentX: defaultAgentX()},
 			Hardware: HardwareConfig{
 				Collect: ScheduleConfig{Schedule: "*/5 * * * *", Location: "UTC"},
 				Timeout: redfish.DefaultTimeout, MaxConcurrent: redfish.DefaultMaxConcurrent, Poll: redfish.DefaultPoll,

@@ -16,6 +16,7 @@ func (v *validator) snmp() {
 	for i, address := range v.SNMP.Listen {
 		v.address(fmt.Sprintf("snmp.listen[%d]", i), anyHost(address))
 	}
+	v.agentx()
 	names := map[string]bool{}
 	for i, u := range v.SNMP.Users {
 		v.user(fmt.Sprintf("snmp.users[%d]", i), u, names)

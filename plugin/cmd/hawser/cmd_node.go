@@ -62,14 +62,15 @@ func (a *app) node(ctx context.Context, cfg plugin.Config) error {
 	if err != nil {
 		return err
 	}
-	monitor := func() (plugin.Task, error) {
+	shown := &newest{}
+	monitor := shown.watched(func() (*plugin.Monitor, error) {
 		return plugin.New(cfg, controller, engineID, bmcs, version().Version, log)
-	}
+	})
 	local := func() (plugin.Task, error) {
 		return socket.New(filepath.Join(cfg.DataDir, socket.Name), controller, log.WithField("component", "socket")), nil
 	}
 	log.WithField("boot", who.boot).Info("node starts")
-	err = runNode(ctx, controller, log, monitor, local)
+	err = runNode(ctx, controller, log, append([]builder{monitor, local}, agentX(cfg, controller, shown, log)...)...)
 	log.Info("node ended")
 	return err
 }

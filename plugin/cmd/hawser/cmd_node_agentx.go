@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/sirupsen/logrus"
+
+	"hawser/mib/snmp"
+	"hawser/mib/view"
+	"hawser/plugin"
+)
+
+// newest is the backend of the monitor that was built last: when the monitor is built anew, because its port was in use, the
+// subagent goes on with the new one's.
+type newest struct {
+	monitor atomic.Pointer[plugin.Monitor]
+}
+
+// watched is a builder of monitors that lets newest know each.
+func (n *newest) watched(build func() (*plugin.Monitor, error)) builder {
+	return func() (plugin.Task, error) {
+		m, err := build()
+		if err != nil {
+			return nil, err
+		}
+		n.monitor.Store(m)
+		return m, nil
+	}
+}
+
+func (n *newest) backend() view.Backend { return n.monitor.Load().Backend() }
+
+// View returns the present snapshot.
+func (n *newest) View() *view.View { return n.backend().View() }
+
+// Test checks a whole SET.
+func (n *newest) Test(ctx context.Context, by view.Setter, binds []snmp.Varbind) (view.Pending, error) {
+	return n.backend().Test(ctx, by, binds)
+}
+
+// Contexts lists the contexts beside the default one.
+func (n *newest) Contexts() []string {
+	if c, ok := n.backend().(view.Contexts); ok {
+		return c.Contexts()
+	}
+	return nil
+}
+
+// Context returns the present snapshot of a context.
+func (n *newest) Context(name string) (*view.View, bool) {
+	if c, ok := n.backend().(view.Contexts); ok {
+		return c.Context(name)
+	}
+	return nil, false
+}
+
+// agentX builds the subagent over the newest monitor, which is built before it. None is built where it is off.
+func agentX(cfg plugin.Config, source plugin.Source, n *newest, log *logrus.Entry) []builder {
+	if !cfg.SNMP.AgentX.On() {
+		return nil
+	}
+	return []builder{func() (plugin.Task, error) {
+		return plugin.NewAgentX(cfg, source, n, version().Version, log)
+	}}
+}
