@@ -25,6 +25,10 @@ var kinds = []Kind{
 		Name: "process", Comment: "a child process in a group of its own; its end is seen at once",
 		build: newProcess, validate: validateProcess,
 	},
+	{
+		Name: "vip", Comment: "a virtual IP address on an interface; neighbours are told, its loss is seen at once",
+		build: newVIP, validate: validateVIP,
+	},
 }
 
 // Kinds lists the kinds that New knows, by name.

@@ -55,7 +55,7 @@ type Resource interface {
 	Exited() <-chan Exit
 	// Recover finds what a former daemon left of this service and stops it, verified. It is called once, before Start.
 	Recover(ctx context.Context) (found bool, err error)
-	// PID is the main process, 0 if none lives.
+	// PID is the main process, 0 if none lives or the service is none.
 	PID() int
 }
 
@@ -67,6 +67,8 @@ type Exit struct {
 	Code int
 	// Signal is what ended it, 0 if it ended by itself.
 	Signal syscall.Signal
+	// Reason says why, where there is more to say than code and signal, as for a service without a process.
+	Reason string
 	// Requested is true if Stop or Kill was called before.
 	Requested bool
 	// At is when it was seen.
@@ -75,8 +77,11 @@ type Exit struct {
 	Uptime time.Duration
 }
 
-// String returns "exit code 1" or "killed by signal 9 (killed)".
+// String returns the reason, or "exit code 1", or "killed by signal 9 (killed)".
 func (e Exit) String() string {
+	if e.Reason != "" {
+		return e.Reason
+	}
 	if e.Signal != 0 {
 		return fmt.Sprintf("killed by signal %d (%s)", int(e.Signal), e.Signal)
 	}

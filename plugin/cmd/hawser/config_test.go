@@ -90,12 +90,12 @@ func TestReferenceIsReadAsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	app := cfg.Stacks[0].Services[1]
+	app := cfg.Stacks[0].Services[3]
 	want := plugin.DefaultConfig().Service
 	if app.Mode != cluster.ModeActiveStandby || app.Policy != want.Policy || app.StopBudget != want.StopBudget {
 		t.Errorf("a service that says nothing has %+v, want the defaults", app)
 	}
-	if web := cfg.Stacks[0].Services[0]; web.Policy.Reaction != cluster.ReactRestart || web.Policy.ProbeInterval != 2*time.Second {
+	if web := cfg.Stacks[0].Services[2]; web.Policy.Reaction != cluster.ReactRestart || web.Policy.ProbeInterval != 2*time.Second {
 		t.Errorf("web has %+v", web.Policy)
 	}
 	if role := cfg.Nodes[2].Role; role != cluster.RoleWitness {
