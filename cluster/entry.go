@@ -185,11 +185,12 @@ type Refuse struct {
 
 // Undo takes a change back, if the serial is still its own.
 type Undo struct {
-	ID     string `json:"id"`
-	Serial int32  `json:"serial"`
+	ID      string `json:"id"`
+	Serial  int32  `json:"serial"`
+	Unknown bool   `json:"unknown,omitempty"` // nobody knows whether it was applied: it is not to be, now or later
 }
 
-// ReleaseHold lets the jobs of a change start.
+// ReleaseHold carries a held change out.
 type ReleaseHold struct {
 	ID string `json:"id"`
 }
@@ -201,6 +202,7 @@ type JobIs struct {
 	State    JobState `json:"state"`
 	Progress int      `json:"progress"`
 	Detail   string   `json:"detail,omitempty"`
+	Step     string   `json:"step,omitempty"` // empty: as it was
 	Result   string   `json:"result,omitempty"`
 	EventSeq Seq      `json:"eventSeq,omitempty"`
 }

@@ -13,6 +13,8 @@ type Job struct {
 	State    JobState  `json:"state"`
 	Progress int       `json:"progress"` // percent
 	Detail   string    `json:"detail,omitempty"`
+	// Step is what the job's worker needs to go on after a change of the leader; it is for nobody else to read.
+	Step     string    `json:"step,omitempty"`
 	Result   string    `json:"result,omitempty"`
 	EventSeq Seq       `json:"eventSeq,omitempty"`
 	By       Setter    `json:"by"`

@@ -151,6 +151,7 @@ type HardwareConfig struct {
 	ApplyTimeout  time.Duration  `mapstructure:"applyTimeout"`  // reset and POST
 	Settle        time.Duration  `mapstructure:"settle"`        // until values show after POST
 	OffTimeout    time.Duration  `mapstructure:"offTimeout"`    // until power is off
+	ResetTimeout  time.Duration  `mapstructure:"resetTimeout"`  // until a reset shows an effect
 }
 
 // ScheduleConfig is a cron schedule in an explicit time zone.

@@ -89,6 +89,7 @@ func (c Config) bmc(n NodeConfig) (redfish.Config, error) {
 		Name: n.Name, URL: n.BMC.URL, Username: user, PasswordFile: n.BMC.PasswordFile, CAFile: n.BMC.CAFile,
 		Fingerprint: n.BMC.Fingerprint, SystemID: n.BMC.SystemID, Timeout: h.Timeout, MaxConcurrent: h.MaxConcurrent,
 		Poll: h.Poll, StageTimeout: h.StageTimeout, ApplyTimeout: h.ApplyTimeout, Settle: h.Settle, OffTimeout: h.OffTimeout,
+		ResetTimeout: h.ResetTimeout,
 	}, nil
 }
 

@@ -28,6 +28,7 @@ func DefaultConfig() Defaults {
 				Timeout: redfish.DefaultTimeout, MaxConcurrent: redfish.DefaultMaxConcurrent, Poll: redfish.DefaultPoll,
 				StageTimeout: redfish.DefaultStageTimeout, ApplyTimeout: redfish.DefaultApplyTimeout,
 				Settle: redfish.DefaultSettle, OffTimeout: redfish.DefaultOffTimeout,
+				ResetTimeout: redfish.DefaultResetTimeout,
 			},
 			Fencing: FencingConfig{
 				AfterFence: AfterFenceCycle, CycleLimit: 10, CycleWindow: 10 * time.Minute, Deadline: 20 * time.Second,

@@ -118,6 +118,7 @@ func (v *validator) operation() {
 	v.within("hardware.applyTimeout", h.ApplyTimeout, time.Second, 4*time.Hour)
 	v.within("hardware.settle", h.Settle, time.Second, time.Hour)
 	v.within("hardware.offTimeout", h.OffTimeout, time.Second, 10*time.Minute)
+	v.within("hardware.resetTimeout", h.ResetTimeout, time.Second, time.Hour)
 	if h.MaxConcurrent < 1 || h.MaxConcurrent > 32 {
 		v.add("hardware.maxConcurrent", "choose 1 to 32", "%d is out of range", h.MaxConcurrent)
 	}

@@ -29,8 +29,11 @@ func (w *hardwareWorker) job(ctx context.Context, j cluster.Job) {
 	if !w.begin(ctx, j) {
 		return
 	}
-	var result string
-	var err error
+	result, err := w.carryOut(ctx, j)
+	w.finish(ctx, j, result, err)
+}
+
+func (w *hardwareWorker) carryOut(ctx context.Context, j cluster.Job) (result string, err error) {
 	switch j.HwKind {
 	case cluster.HwJobCollect:
 		result, err = "collected", w.collect(ctx)
@@ -39,7 +42,7 @@ func (w *hardwareWorker) job(ctx context.Context, j cluster.Job) {
 	default:
 		err = fmt.Errorf("a job of kind %s is not known to this release: ask for collect or apply", j.HwKind)
 	}
-	w.finish(ctx, j, result, err)
+	return result, err
 }
 
 // begin marks the job as running. A job that was cancelled a moment before stays as it is.
@@ -62,8 +65,26 @@ func (w *hardwareWorker) finish(ctx context.Context, j cluster.Job, result strin
 	}
 }
 
+// lastDetail is what the row of an ended job says of its way: of one that failed where it stands and what to do.
+func (w *hardwareWorker) lastDetail(j cluster.Job, state cluster.JobState) string {
+	if state != cluster.JobFailed {
+		return state.String()
+	}
+	at := w.source.Snapshot().State.HwJobs[j.Index].Detail
+	return "stopped at \"" + at + "\": " + notTwice
+}
+
+// notTwice is what to do about a job that failed.
+const notTwice = "put right what the result says, then create the job again; what is done is not done twice"
+
 func (w *hardwareWorker) progress(ctx context.Context, j cluster.Job, percent int, detail string) error {
-	err := w.recorder.Progress(ctx, cluster.JobIs{Hw: true, Index: j.Index, State: cluster.JobRunning, Progress: percent, Detail: detail})
+	return w.report(ctx, j, cluster.JobIs{Progress: percent, Detail: detail})
+}
+
+// report records how far a job has come; when it returns nil, it is in the log.
+func (w *hardwareWorker) report(ctx context.Context, j cluster.Job, is cluster.JobIs) error {
+	is.Hw, is.Index, is.State = true, j.Index, cluster.JobRunning
+	err := w.recorder.Progress(ctx, is)
 	if err != nil && ctx.Err() == nil {
 		w.log.WithError(err).WithField("job", j.Index).Warn("progress was not recorded")
 	}
@@ -72,7 +93,7 @@ func (w *hardwareWorker) progress(ctx context.Context, j cluster.Job, percent in
 
 // end ends a job and tells it. It insists: a job without an end would be waited for.
 func (w *hardwareWorker) end(ctx context.Context, j cluster.Job, state cluster.JobState, result string) {
-	is := cluster.JobIs{Hw: true, Index: j.Index, State: state, Progress: 100, Result: result}
+	is := cluster.JobIs{Hw: true, Index: j.Index, State: state, Progress: 100, Detail: w.lastDetail(j, state), Result: result}
 	for {
 		err := w.recorder.Progress(ctx, is)
 		if err == nil {

@@ -30,6 +30,10 @@ func (w *hardwareWorker) apply(ctx context.Context, j cluster.Job) (string, erro
 	if plan.Empty() {
 		return "all settings are as desired", w.collect(ctx)
 	}
+	step := redfish.Step{Name: redfish.StepStage, Percent: -1, Detail: fmt.Sprintf("%d settings", len(plan.Changes))}
+	if err := w.progress(ctx, j, stepPercent(step), stepDetail(step)); err != nil {
+		return "", err // nothing is written that nobody would know of
+	}
 	staging, err := w.bmc.Stage(bound, plan)
 	if err != nil {
 		return "", err
@@ -107,16 +111,6 @@ func stepPercent(s redfish.Step) int {
 // stepDetail is a step in the words of a job's detail; its first word is the step.
 func stepDetail(s redfish.Step) string {
 	return strings.TrimSpace(string(s.Name) + " " + s.Detail)
-}
-
-// resetBegan says whether a job whose detail this is may have reset its machine.
-func resetBegan(detail string) bool {
-	word, _, _ := strings.Cut(detail, " ")
-	switch redfish.StepName(strings.TrimSuffix(word, ":")) {
-	case redfish.StepReset, redfish.StepWait, redfish.StepVerify, redfish.StepDone, rejoining:
-		return true
-	}
-	return false
 }
 
 // rejoining is the word of a job whose machine is up while its node does not take part yet.

@@ -116,7 +116,9 @@ func away(n cluster.Node) bool {
 
 // Save keeps the step in the job's row before it is taken.
 func (g *jobGate) Save(ctx context.Context, step redfish.Step) error {
-	if err := g.progress(ctx, stepPercent(step), stepDetail(step)); err != nil {
+	g.percent = max(g.percent, stepPercent(step))
+	is := cluster.JobIs{Progress: g.percent, Detail: stepDetail(step), Step: keep(step, g.boot, g.away)}
+	if err := g.worker.report(ctx, g.job, is); err != nil {
 		return err
 	}
 	switch step.Name {

@@ -1,8 +1,10 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,41 +12,69 @@ import (
 	"hawser/redfish"
 )
 
-// takeOver deals with the jobs that a former leader left running. One whose machine may have been reset is finished: its
-// node is kept free until the machine is up, and the settings are judged; it is not reset again. Any other ends with the
-// reason: asking again does only what is missing.
+// takeOver goes on with the jobs that a former leader left running, the oldest first. Up to the reset a job begins anew:
+// what the BMC has already is not written again. From the moment in which a reset was announced it is only followed: the
+// machine is watched, never reset a second time.
 func (w *hardwareWorker) takeOver(ctx context.Context) {
-	for _, j := range w.source.Snapshot().State.HwJobs {
-		if j.Target != w.node || j.State != cluster.JobRunning {
-			continue
-		}
-		if j.HwKind == cluster.HwJobApply && resetBegan(j.Detail) {
-			w.log.WithField("job", j.Index).WithField("detail", j.Detail).Info("finishing the job of a former leader")
-			result, err := w.resume(ctx, j)
-			w.finish(ctx, j, result, err)
-			continue
-		}
-		w.end(ctx, j, cluster.JobFailed, "interrupted at \""+j.Detail+"\" by a change of leader; create the job again: what is done is not done twice")
+	for _, j := range w.leftRunning() {
+		w.log.WithField("job", j.Index).WithField("detail", j.Detail).Info("going on with the job of a former leader")
+		result, err := w.goOn(ctx, j)
+		w.finish(ctx, j, result, err)
 	}
 }
 
-// resume goes on behind the reset.
-func (w *hardwareWorker) resume(ctx context.Context, j cluster.Job) (string, error) {
-	gate := &jobGate{worker: w, job: j, reset: true, done: func() {}}
+func (w *hardwareWorker) leftRunning() []cluster.Job {
+	var out []cluster.Job
+	for _, j := range w.source.Snapshot().State.HwJobs {
+		if j.Target == w.node && j.State == cluster.JobRunning {
+			out = append(out, j)
+		}
+	}
+	slices.SortFunc(out, func(a, b cluster.Job) int { return cmp.Compare(a.Index, b.Index) })
+	return out
+}
+
+func (w *hardwareWorker) goOn(ctx context.Context, j cluster.Job) (string, error) {
+	if stood := recall(j.Step); j.HwKind == cluster.HwJobApply && stood.resetBegan() {
+		return w.resume(ctx, j, stood)
+	}
+	return w.carryOut(ctx, j)
+}
+
+// resume goes on behind the announcement of a reset.
+func (w *hardwareWorker) resume(ctx context.Context, j cluster.Job, stood memo) (string, error) {
+	gate := &jobGate{worker: w, job: j, reset: true, done: func() {}, percent: j.Progress}
 	if w.source.Snapshot().State.Nodes[w.node].ReservedBy == jobName(j) { // else it is in service again
 		if err := gate.await(ctx); err != nil {
 			return "", err
 		}
-		gate.boot, gate.away = "", false // the node may have joined again already, or left for its reset
+		gate.boot, gate.away = stood.Boot, stood.Away // as it was before its reset; by now it may have joined again, or left
 	}
 	defer gate.release(ctx)
 	wishes := w.wishes()
 	if len(wishes) == 0 {
 		return "", errors.New("a former leader reset the machine; the wishes were withdrawn since")
 	}
-	step := redfish.Step{Name: redfish.StepWait, Percent: -1, Desired: desiredOf(wishes)}
-	report, err := w.bmc.Resume(ctx, step, gate, func(s redfish.Step) { gate.show(ctx, s) })
+	report, err := w.follow(ctx, stood, desiredOf(wishes), gate)
 	return w.judge(ctx, j, report, err)
+}
+
+// follow watches the machine through its reset. That the node is in the cluster under another boot is a sign of it too: many
+// BMCs tell nothing of a reset that is over.
+func (w *hardwareWorker) follow(ctx context.Context, stood memo, desired []redfish.Desired, gate *jobGate) (*redfish.Report, error) {
+	step := stood.Step
+	step.Desired = desired
+	came := func() bool { return !stood.Away && takesPart(w.source.Snapshot(), w.node, stood.Boot) }
+	for {
+		known := came()
+		if known {
+			step.Before = redfish.Boot{}
+		}
+		report, err := w.bmc.Resume(ctx, step, gate, func(s redfish.Step) { gate.show(ctx, s) })
+		if !errors.Is(err, redfish.ErrNoReset) || known || !came() {
+			return report, err
+		}
+	}
 }
 
 // leftReserved finds a job that has ended while its reservation has not: the log could not be written then.

@@ -36,8 +36,10 @@ func (b *BMC) Apply(ctx context.Context, plan *Plan, gate Gate, progress func(St
 }
 
 // Resume continues an apply from the step that was saved last. A step before
-// the reset starts over (what is staged already is not written again); after
-// it, the machine is not reset a second time.
+// the reset starts over: what is staged already is not written again, and what
+// a former life wrote too late is refused by its ETag. From the reset on it is
+// not known whether it was sent; then the machine is not reset a second time,
+// and without a sign of the first one within ResetTimeout it is ErrNoReset.
 func (b *BMC) Resume(ctx context.Context, step Step, gate Gate, progress func(Step)) (*Report, error) {
 	unlock, err := b.exclusive(ctx)
 	if err != nil {
@@ -46,19 +48,13 @@ func (b *BMC) Resume(ctx context.Context, step Step, gate Gate, progress func(St
 	defer unlock()
 	a := b.newApply(&Plan{Desired: step.Desired}, gate, progress)
 	var r *Report
-	switch {
-	case step.Name == StepWait, step.Name == StepVerify, step.Name == StepDone, step.Name == StepReset && b.hasReset(ctx, step.Before):
+	switch step.Name {
+	case StepReset, StepWait, StepVerify, StepDone:
 		r, err = a.rejoin(ctx, step)
 	default:
 		r, err = a.run(ctx)
 	}
 	return r, b.errorf("resume", err)
-}
-
-// hasReset reports whether the machine is in another run than before.
-func (b *BMC) hasReset(ctx context.Context, before Boot) bool {
-	sys, err := b.system(ctx, b.c.bulk)
-	return err == nil && rebooted(sys, before)
 }
 
 // applying is one apply under way.
@@ -69,6 +65,7 @@ type applying struct {
 	progress func(Step)
 	task     string
 	types    []string // resets to try when the one sent has no effect
+	doubt    error    // why it is not known whether the reset was sent; nil: it was
 	report   *Report
 }
 
@@ -145,6 +142,7 @@ func (a *applying) rejoin(ctx context.Context, from Step) (*Report, error) {
 		return a.end(), ErrNoGate
 	}
 	a.task, a.report.Reset = from.Task, true
+	a.doubt = fmt.Errorf("it was asked for by a former life, at %s", from.At.UTC().Format(time.RFC3339))
 	done, err := a.gate.Clear(ctx, "finish an apply after its reset")
 	if err != nil {
 		return a.end(), fmt.Errorf("node is not free: %w", err)
@@ -155,6 +153,9 @@ func (a *applying) rejoin(ctx context.Context, from Step) (*Report, error) {
 		return a.end(), err
 	}
 	a.plan = s.Plan(from.Desired)
+	if from.Name == StepVerify || from.Name == StepDone {
+		return a.finish(ctx, s)
+	}
 	return a.await(ctx, s, from.Before)
 }
 
@@ -186,17 +187,36 @@ func (a *applying) reset(ctx context.Context) (Boot, error) {
 	if err != nil {
 		return before, err
 	}
-	if err := a.step(ctx, Step{Name: StepReset, Percent: -1, Detail: typ, Before: before}); err != nil {
-		return before, err
-	}
-	if err := a.b.reset(ctx, sys, typ, a.b.c.bulk); err != nil {
+	if err := a.send(ctx, sys, Step{Name: StepReset, Percent: -1, Detail: typ, Before: before}, typ); err != nil {
 		return before, err
 	}
 	a.report.Reset = true
-	if before.Power != PowerOff {
+	if before.Power != PowerOff && a.doubt == nil {
 		a.types = after(types, typ)
 	}
 	return before, nil
+}
+
+// send saves the step and sends the reset, within one request's time from the
+// moment before the step is saved: whoever finds the step later knows that
+// nothing is sent any more. Where no answer says what became of it, it is in
+// doubt, and taken for sent.
+func (a *applying) send(ctx context.Context, sys *systemResource, step Step, typ string) error {
+	bound, cancel := context.WithTimeoutCause(ctx, a.b.cfg.Timeout, fmt.Errorf("no answer within %v", a.b.cfg.Timeout))
+	defer cancel()
+	if err := a.step(bound, step); err != nil {
+		return err
+	}
+	if bound.Err() != nil {
+		return fmt.Errorf("saving the step took over %v, so nothing was sent", a.b.cfg.Timeout)
+	}
+	err := a.b.reset(bound, sys, typ, a.b.c.bulk)
+	if err != nil && statusOf(err) == 0 && ctx.Err() == nil {
+		a.b.log.WithError(err).Warn("it is not known whether the reset was sent; looking for a sign of it")
+		a.doubt = err
+		return nil
+	}
+	return err
 }
 
 // await waits until POST is over and the settings show, then judges them.
@@ -210,6 +230,13 @@ func (a *applying) await(ctx context.Context, s *Settings, before Boot) (*Report
 	now, err := a.awaitBoot(wait, s, before)
 	if ctx.Err() != nil {
 		return a.end(), context.Cause(ctx) // resumable: the step is saved
+	}
+	if errors.Is(err, ErrNoReset) {
+		a.report.Reset = false
+		if now != nil {
+			a.report.Results = a.plan.judgeAll(now, false)
+		}
+		return a.end(), fmt.Errorf("%w; the settings stay staged: look at the machine before you apply again", err)
 	}
 	r, ferr := a.finish(ctx, now)
 	return r, errors.Join(err, ferr)

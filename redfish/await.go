@@ -35,6 +35,9 @@ func (a *applying) awaitBoot(ctx context.Context, s *Settings, before Boot) (*Se
 			if seen && now != nil && at == stageUp && time.Since(upSince) >= a.b.cfg.Settle {
 				return now, nil
 			}
+			if !seen && a.doubt != nil && time.Since(sent) >= a.b.cfg.ResetTimeout {
+				return now, fmt.Errorf("%w within %v: %w", ErrNoReset, a.b.cfg.ResetTimeout, a.doubt)
+			}
 			if !seen && len(a.types) > 0 && time.Since(sent) >= a.b.cfg.ResetTimeout {
 				if err := a.harder(ctx, sys, before); err != nil {
 					return now, err
@@ -58,10 +61,7 @@ func (a *applying) harder(ctx context.Context, sys *systemResource, before Boot)
 	}
 	a.types = after(a.b.cfg.ResetTypes, typ)
 	detail := fmt.Sprintf("%s: no reset within %v of the last try", typ, a.b.cfg.ResetTimeout)
-	if err := a.step(ctx, Step{Name: StepReset, Percent: -1, Detail: detail, Before: before}); err != nil {
-		return err
-	}
-	if err := a.b.reset(ctx, sys, typ, a.b.c.bulk); err != nil {
+	if err := a.send(ctx, sys, Step{Name: StepReset, Percent: -1, Detail: detail, Before: before}, typ); err != nil {
 		return err
 	}
 	return a.step(ctx, Step{Name: StepWait, Percent: -1, Before: before})

@@ -3,7 +3,9 @@ package redfish_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -316,7 +318,7 @@ func TestApplyResetsHarder(t *testing.T) {
 }
 
 func TestResume(t *testing.T) {
-	for _, at := range []redfish.StepName{redfish.StepStage, redfish.StepReset, redfish.StepWait} {
+	for _, at := range []redfish.StepName{redfish.StepStage, redfish.StepClear, redfish.StepWait, redfish.StepVerify, redfish.StepDone} {
 		t.Run(string(at), func(t *testing.T) {
 			s := startBMC(t)
 			b := connect(t, s)
@@ -336,7 +338,8 @@ func TestResume(t *testing.T) {
 					stop()
 				}
 			})
-			if err == nil || last.Name != at {
+			behind := at == redfish.StepVerify || at == redfish.StepDone // nothing is asked of the BMC any more
+			if err == nil && !behind || last.Name != at {
 				t.Fatalf("apply was not interrupted at %s: %v, %s", at, err, last.Name)
 			}
 			gate := &recorder{}
@@ -354,6 +357,153 @@ func TestResume(t *testing.T) {
 				t.Errorf("%d resets, want 1: %+v", resets, s.Actions())
 			}
 		})
+	}
+}
+
+// interrupted applies a change, dies while the reset is held, and gives the step that was saved last.
+func interrupted(t *testing.T, s *bmc.Server, when bmc.Moment) (last redfish.Step, held *bmc.Hold) {
+	t.Helper()
+	b := connect(t, s)
+	plan, err := b.Plan(t.Context(), []redfish.Desired{pickChange(t, b)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held = s.Faults().Hold(http.MethodPost, "/ComputerSystem.Reset", when)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() {
+		<-held.Caught()
+		stop()
+	}()
+	if _, err = b.Apply(ctx, plan, &recorder{}, func(s redfish.Step) { last = s }); err == nil || last.Name != redfish.StepReset {
+		t.Fatalf("apply was not interrupted at its reset: %v, %s", err, last.Name)
+	}
+	return last, held
+}
+
+func restarts(s *bmc.Server) (n int) {
+	for _, a := range s.Actions() {
+		if strings.Contains(a.Kind, "Restart") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestResumeFindsTheReset: it was sent by a life that died before the answer.
+func TestResumeFindsTheReset(t *testing.T) {
+	t.Parallel()
+	s := startBMC(t)
+	last, held := interrupted(t, s, bmc.AfterAct)
+	held.Release()
+	r, err := connect(t, s).Resume(t.Context(), last, &recorder{}, nil)
+	if err != nil || !r.OK() || restarts(s) != 1 {
+		t.Errorf("%+v, %v, %d resets; want it applied by the one reset", r, err, restarts(s))
+	}
+}
+
+// TestResumeSeesALateReset: the BMC carries it out long after its sender died.
+func TestResumeSeesALateReset(t *testing.T) {
+	t.Parallel()
+	s := startBMC(t)
+	last, held := interrupted(t, s, bmc.BeforeAct)
+	gate := &recorder{}
+	r, err := connect(t, s).Resume(t.Context(), last, gate, func(s redfish.Step) {
+		if s.Name == redfish.StepWait {
+			held.Release()
+		}
+	})
+	if err != nil || !r.OK() || restarts(s) != 1 {
+		t.Errorf("%+v, %v, %d resets; want it applied by the one reset", r, err, restarts(s))
+	}
+}
+
+// TestResumeDoesNotResetAgain: without a sign of the first reset it says so.
+func TestResumeDoesNotResetAgain(t *testing.T) {
+	t.Parallel()
+	s := startBMC(t)
+	last, held := interrupted(t, s, bmc.BeforeAct)
+	held.Discard()
+	b := connect(t, s, func(c *redfish.Config) { c.ResetTimeout = 500 * time.Millisecond })
+	r, err := b.Resume(t.Context(), last, &recorder{}, nil)
+	if !errors.Is(err, redfish.ErrNoReset) || restarts(s) != 0 {
+		t.Fatalf("%v, %d resets; want no sign of the reset, and none sent", err, restarts(s))
+	}
+	if len(r.Results) != 1 || r.Results[0].State != redfish.StateStaged {
+		t.Errorf("results %+v, want the setting staged", r.Results)
+	}
+}
+
+// TestResetWithoutAnAnswer: the BMC hangs while it is asked for the reset. Whether it did is seen at the machine.
+func TestResetWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	for _, done := range []bool{true, false} {
+		t.Run(fmt.Sprintf("done %t", done), func(t *testing.T) {
+			s := startBMC(t)
+			b := connect(t, s, func(c *redfish.Config) { c.Timeout, c.ResetTimeout = time.Second, 2*time.Second })
+			plan, err := b.Plan(t.Context(), []redfish.Desired{pickChange(t, b)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			when := bmc.BeforeAct
+			if done {
+				when = bmc.AfterAct
+			}
+			held := s.Faults().Hold(http.MethodPost, "/ComputerSystem.Reset", when)
+			defer held.Discard()
+			r, err := b.Apply(t.Context(), plan, &recorder{}, nil)
+			switch {
+			case done && (err != nil || !r.OK() || restarts(s) != 1):
+				t.Errorf("%+v, %v, %d resets; want it applied by the one reset", r, err, restarts(s))
+			case !done && (!errors.Is(err, redfish.ErrNoReset) || restarts(s) != 0):
+				t.Errorf("%v, %d resets; want no sign of the reset, and no other sent", err, restarts(s))
+			}
+		})
+	}
+}
+
+// TestLatePatchLoses: a write of a former life comes after the one that took its place, and its ETag is over.
+func TestLatePatchLoses(t *testing.T) {
+	t.Parallel()
+	s := startBMC(t)
+	b := connect(t, s)
+	want := []redfish.Desired{pickChange(t, b)}
+	plan, err := b.Plan(t.Context(), want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := s.Faults().Hold(http.MethodPatch, "/Bios/Settings", bmc.BeforeAct)
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		<-held.Caught()
+		stop()
+	}()
+	if _, err := b.Stage(ctx, plan); err == nil {
+		t.Fatal("the first life was not interrupted")
+	}
+	if _, err := connect(t, s).Stage(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	held.Release()
+	waitFor(t, "the late write", func() bool { return len(s.Writes()) == 2 })
+	first, late := s.Writes()[0], s.Writes()[1]
+	if !first.Accepted() || late.Status != http.StatusPreconditionFailed {
+		t.Errorf("answers %d and %d, want the second life's write accepted and the late one refused", first.Status, late.Status)
+	}
+}
+
+// TestSessionLostAmidAnApply: it logs in again and repeats nothing that was carried out.
+func TestSessionLostAmidAnApply(t *testing.T) {
+	t.Parallel()
+	s := startBMC(t)
+	b := connect(t, s)
+	plan, err := b.Plan(t.Context(), []redfish.Desired{pickChange(t, b)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := b.Apply(t.Context(), plan, &recorder{}, func(redfish.Step) { s.Faults().LogOut() })
+	if err != nil || !r.OK() || restarts(s) != 1 {
+		t.Errorf("%+v, %v, %d resets", r, err, restarts(s))
 	}
 }
 

@@ -28,6 +28,9 @@ var (
 	ErrRejected = errors.New("settings were rejected")
 	// ErrNoGate: a reset is needed and no gate was given to clear the node.
 	ErrNoGate = errors.New("a reset needs a gate")
+	// ErrNoReset: a reset was asked for and shows no sign of an effect. It may
+	// still come, so it is not sent again.
+	ErrNoReset = errors.New("no sign of the reset")
 	// ErrTask: the BMC's task did not end well.
 	ErrTask = errors.New("task failed")
 )

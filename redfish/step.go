@@ -32,7 +32,7 @@ type Step struct {
 	Percent int    `json:"percent"`
 	Detail  string `json:"detail"`
 	// Before is the state of the machine before the reset, by which the reset
-	// is recognised.
+	// is recognised. The zero value says that it is known to have happened.
 	Before Boot `json:"before"`
 }
 

@@ -266,8 +266,11 @@ func (w *writer) job(d cluster.JobIs) {
 		j.Started = w.entry.At
 	}
 	j.State, j.Progress, j.Detail, j.Result, j.EventSeq = d.State, d.Progress, d.Detail, d.Result, d.EventSeq
+	if d.Step != "" {
+		j.Step = d.Step
+	}
 	if j.State.Ended() {
-		j.Ended = w.entry.At
+		j.Step, j.Ended = "", w.entry.At
 		if j.Started.IsZero() {
 			j.Started = j.Ended
 		}

@@ -65,9 +65,16 @@ func TestJobProgress(t *testing.T) {
 		t.Error("a running job was aborted")
 	}
 	started := l.now
+	l.apply(cluster.Decision{Job: &cluster.JobIs{Hw: true, Index: 1, State: cluster.JobRunning, Step: "memo"}})
 	is(cluster.JobRunning, 60)
+	if j := l.job(1); j.Step != "memo" {
+		t.Errorf("%+v forgot its step", j)
+	}
 	is(cluster.JobDone, 100)
 	done := l.job(1)
+	if done.Step != "" {
+		t.Errorf("%+v keeps its step", done)
+	}
 	if !done.Started.Equal(started) || !done.Ended.Equal(l.now) || done.Progress != 100 || done.Result != "r" || done.EventSeq != 3 {
 		t.Errorf("%+v", done)
 	}
