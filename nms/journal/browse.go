@@ -14,6 +14,7 @@ type PageFilter struct {
 	Node       string
 	Type       string
 	Severities []string  // any of these
+	Except     []string  // none of these types
 	Since      time.Time // by the origins' clocks, both ends included
 	Until      time.Time
 	Before     int64 // events that stand after this one on the page: older ones
@@ -42,12 +43,16 @@ func (r *Reader) Page(ctx context.Context, f PageFilter) ([]Event, error) {
 	add(f.Type != "", "type = ?", f.Type)
 	add(!f.Since.IsZero(), "time >= ?", nanos(f.Since))
 	add(!f.Until.IsZero(), "time <= ?", nanos(f.Until))
-	if len(f.Severities) > 0 {
-		terms = append(terms, "severity IN (?"+strings.Repeat(",?", len(f.Severities)-1)+")")
-		for _, s := range f.Severities {
-			args = append(args, s)
+	list := func(term string, values []string) {
+		for i, v := range values {
+			if i == 0 {
+				terms = append(terms, term+" (?"+strings.Repeat(",?", len(values)-1)+")")
+			}
+			args = append(args, v)
 		}
 	}
+	list("severity IN", f.Severities)
+	list("type NOT IN", f.Except)
 	where := ""
 	if len(terms) > 0 {
 		where = "WHERE " + strings.Join(terms, " AND ")

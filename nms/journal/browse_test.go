@@ -45,6 +45,7 @@ func TestPages(t *testing.T) {
 		{"severity", PageFilter{Severities: []string{"critical", "minor"}}, []int64{3}},
 		{"node", PageFilter{Node: "bravo"}, []int64{3}},
 		{"type", PageFilter{Type: "nodeFailed"}, []int64{3}},
+		{"except", PageFilter{Except: []string{"nodeFailed", "nothing"}}, []int64{4, 2, 1}},
 		{"from", PageFilter{ClusterID: id, Since: at.Add(2 * time.Second)}, []int64{2, 3}},
 		{"to", PageFilter{ClusterID: id, Until: at.Add(2 * time.Second)}, []int64{3, 1}},
 		{"nothing", PageFilter{Node: "' OR 1=1 --"}, nil},

@@ -24,6 +24,14 @@ func (s *Server) api(mux *http.ServeMux) {
 	})
 }
 
+// all is a list that is never null in JSON.
+func all[T any](found []T) []T {
+	if found == nil {
+		return []T{}
+	}
+	return found
+}
+
 func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }
 
 // refuse answers with a problem, as JSON.
@@ -81,7 +89,7 @@ func (s *Server) apiEvent(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) apiIncidents(w http.ResponseWriter, r *http.Request) {
 	incidents, err := s.deps.Store.Incidents(r.Context(), journal.IncidentFilter{ClusterID: r.FormValue("cluster"), OpenOnly: r.FormValue("all") == ""})
-	s.answer(w, r, incidents, true, err)
+	s.answer(w, r, all(incidents), true, err)
 }
 
 // apiIncidentBody is an incident with its events, the root first.
@@ -97,12 +105,12 @@ func (s *Server) apiIncident(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	members, err := s.deps.Store.IncidentMembers(r.Context(), one.ID)
-	s.answer(w, r, apiIncidentBody{one, members}, true, err)
+	s.answer(w, r, apiIncidentBody{one, all(members)}, true, err)
 }
 
 func (s *Server) apiChanges(w http.ResponseWriter, r *http.Request) {
 	changes, err := s.deps.Store.Reconfigurations(r.Context(), journal.ReconfigurationFilter{ClusterID: r.FormValue("cluster"), State: r.FormValue("state")})
-	s.answer(w, r, changes, true, err)
+	s.answer(w, r, all(changes), true, err)
 }
 
 // apiChangeBody is a reconfiguration with its steps and what the audit chain says of it.
@@ -114,10 +122,10 @@ type apiChangeBody struct {
 
 func (s *Server) apiChange(w http.ResponseWriter, r *http.Request) {
 	body, found, err := s.change(r)
-	s.answer(w, r, apiChangeBody{body.Reconfiguration, body.Steps, body.Audit}, found, err)
+	s.answer(w, r, apiChangeBody{body.Reconfiguration, all(body.Steps), all(body.Audit)}, found, err)
 }
 
 func (s *Server) apiAudit(w http.ResponseWriter, r *http.Request) {
 	lines, err := s.deps.Store.Audit(r.Context(), auditLines)
-	s.answer(w, r, lines, true, err)
+	s.answer(w, r, all(lines), true, err)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"hawser/nms/ask"
 	"hawser/nms/journal"
@@ -51,6 +52,12 @@ type alarm struct {
 	Event int64
 }
 
+// Brief is what the probe said, without the figures that follow (Nagios' performance data).
+func (c cell) Brief() string {
+	brief, _, _ := strings.Cut(c.Message, " | ")
+	return brief
+}
+
 type clusterBody struct {
 	Member
 	Stacks  []stack
@@ -60,6 +67,7 @@ type clusterBody struct {
 	Open    []journal.Gap
 	Events  []row
 	Changes []journal.Reconfiguration
+	Names   map[string]string
 }
 
 // member finds one cluster; found is false when nothing is known of it.
@@ -98,7 +106,7 @@ func (s *Server) cluster(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) clusterBody(ctx context.Context, m Member) (clusterBody, error) {
-	body := clusterBody{Member: m}
+	body := clusterBody{Member: m, Names: map[string]string{m.ClusterID: m.Name}}
 	gaps, err := s.deps.Store.Gaps(ctx, m.ClusterID)
 	if err != nil {
 		return body, err
@@ -111,11 +119,11 @@ func (s *Server) clusterBody(ctx context.Context, m Member) (clusterBody, error)
 			body.Open = append(body.Open, g)
 		}
 	}
-	events, err := s.deps.Store.Page(ctx, journal.PageFilter{ClusterID: m.ClusterID, Limit: 12})
+	events, err := s.deps.Store.Page(ctx, journal.PageFilter{ClusterID: m.ClusterID, Limit: 10, Except: pairs})
 	if err != nil {
 		return body, err
 	}
-	body.Events = rows(events, map[string]string{m.ClusterID: m.Name})
+	body.Events = rows(events, body.Names)
 	if body.Changes, err = s.deps.Store.Reconfigurations(ctx, journal.ReconfigurationFilter{ClusterID: m.ClusterID, Limit: 5}); err != nil || m.State == nil {
 		return body, err
 	}

@@ -18,9 +18,10 @@ type Condition struct {
 	Counts []count             `json:"-"`
 }
 
-// group is the components of one type.
+// group is the components of one type; hardware is grouped by node too, because there is much of it.
 type group struct {
 	Type       string              `json:"componentType"`
+	Node       string              `json:"nodeName,omitempty"`
 	Components []journal.Component `json:"components"`
 }
 
@@ -29,14 +30,18 @@ var order = []string{"cluster", "stack", "service", "instance", "node", "link", 
 
 // sortCondition puts what was not well first, worst first, and groups the rest by type.
 func sortCondition(state string, components []journal.Component) Condition {
-	c := Condition{State: state}
+	c := Condition{State: state, Failed: []journal.Component{}, Rest: []group{}}
 	counts := map[string]int{}
-	groups := map[string][]journal.Component{}
+	groups := map[[2]string][]journal.Component{}
 	for _, one := range components {
 		t := tone(one.State)
 		counts[t]++
 		if t == "ok" || t == "calm" {
-			groups[one.ComponentType] = append(groups[one.ComponentType], one)
+			key := [2]string{one.ComponentType}
+			if one.ComponentType == "hardware" {
+				key[1] = one.NodeName
+			}
+			groups[key] = append(groups[key], one)
 		} else {
 			c.Failed = append(c.Failed, one)
 		}
@@ -44,11 +49,11 @@ func sortCondition(state string, components []journal.Component) Condition {
 	slices.SortStableFunc(c.Failed, func(a, b journal.Component) int {
 		return cmp.Or(cmp.Compare(toneRank[tone(a.State)], toneRank[tone(b.State)]), cmp.Compare(typeRank(a.ComponentType), typeRank(b.ComponentType)))
 	})
-	for kind, members := range groups {
-		c.Rest = append(c.Rest, group{kind, members})
+	for key, members := range groups {
+		c.Rest = append(c.Rest, group{key[0], key[1], members})
 	}
 	slices.SortFunc(c.Rest, func(a, b group) int {
-		return cmp.Or(cmp.Compare(typeRank(a.Type), typeRank(b.Type)), cmp.Compare(a.Type, b.Type))
+		return cmp.Or(cmp.Compare(typeRank(a.Type), typeRank(b.Type)), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Node, b.Node))
 	})
 	for _, t := range []string{"bad", "unknown", "warn", "calm", "ok"} {
 		if counts[t] > 0 {

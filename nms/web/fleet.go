@@ -91,7 +91,7 @@ func (s *Server) fleet(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	events, err := s.deps.Store.Page(r.Context(), journal.PageFilter{Limit: 8, Severities: atLeast("warning"), Since: s.now().Add(-24 * time.Hour)})
+	events, err := s.deps.Store.Page(r.Context(), journal.PageFilter{Limit: 8, Severities: atLeast("warning"), Except: pairs, Since: s.now().Add(-24 * time.Hour)})
 	if err != nil {
 		s.failed(w, r, err)
 		return

@@ -62,6 +62,15 @@ type part struct {
 // With hands a value to a piece that needs the page too.
 func (p page) With(v any) part { return part{p, v} }
 
+// list is events with the columns that are shown.
+type list struct {
+	Rows  []row
+	Fleet bool // of many clusters: each row names its own
+}
+
+// List hands events to the piece that lists them.
+func (p page) List(rows []row, fleet bool) part { return part{p, list{rows, fleet}} }
+
 // Clock is the time of the page itself.
 func (p page) Clock() string { return p.Now.In(p.location).Format("15:04:05 MST") }
 
@@ -74,8 +83,8 @@ func (p page) May() bool { return p.Who != nil && p.Who.Role == RoleOperator }
 func parsePages() (map[string]*template.Template, error) {
 	funcs := template.FuncMap{
 		"tone": tone, "words": words, "human": human, "plural": plural,
-		"plural64":  func(n int64, one, many string) string { return plural(int(n), one, many) },
-		"seconds":   func(n int64) string { return human(time.Duration(n) * time.Second) },
+		"plural64": func(n int64, one, many string) string { return plural(int(n), one, many) },
+		"seconds":  seconds, "sentence": sentence,
 		"clusterAt": clusterPath,
 	}
 	base, err := template.New("layout.html").Funcs(funcs).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html")

@@ -34,6 +34,9 @@ func rows(events []journal.Event, names map[string]string) []row {
 	return out
 }
 
+// pairs are the events that only say that an alarm was raised or cleared: the event beside them tells the story.
+var pairs = []string{"alarmRaised", "alarmCleared"}
+
 // pageLength is how many events stand on a page of the timeline.
 const pageLength = 50
 
@@ -53,8 +56,8 @@ var spans = []struct {
 
 // filter is what the timeline's form says.
 type filter struct {
-	Cluster, Severity, Type, Node, Component, Span, From, To string
-	Before                                                   int64
+	Cluster, Severity, Type, Node, Component, Span, From, To, Story string
+	Before                                                          int64
 }
 
 type timelineBody struct {
@@ -115,7 +118,7 @@ func (s *Server) readFilter(r *http.Request) (filter, journal.PageFilter, error)
 	value := func(name string) string { return strings.TrimSpace(r.FormValue(name)) }
 	f := filter{
 		Cluster: value("cluster"), Severity: value("severity"), Type: value("type"), Node: value("node"), Component: value("component"),
-		Span: value("span"), From: value("from"), To: value("to"),
+		Span: value("span"), From: value("from"), To: value("to"), Story: value("story"),
 	}
 	p := journal.PageFilter{ClusterID: f.Cluster, Type: f.Type, Node: f.Node, Component: f.Component}
 	if f.Severity != "" {
@@ -150,6 +153,9 @@ func (s *Server) readFilter(r *http.Request) (filter, journal.PageFilter, error)
 		}
 		*at.to = when.Add(at.add)
 	}
+	if f.Story != "" {
+		p.Except = pairs
+	}
 	if text := value("before"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 1 {
@@ -164,7 +170,7 @@ func (s *Server) readFilter(r *http.Request) (filter, journal.PageFilter, error)
 func (f filter) query(before int64) string {
 	q := url.Values{}
 	for name, value := range map[string]string{
-		"cluster": f.Cluster, "severity": f.Severity, "type": f.Type, "node": f.Node, "component": f.Component, "span": f.Span, "from": f.From, "to": f.To,
+		"cluster": f.Cluster, "severity": f.Severity, "type": f.Type, "node": f.Node, "component": f.Component, "span": f.Span, "from": f.From, "to": f.To, "story": f.Story,
 	} {
 		if value != "" {
 			q.Set(name, value)

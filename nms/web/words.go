@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // severities are the MIB's labels, worst first.
@@ -39,6 +40,7 @@ var tones = map[string]string{
 	"sending": "warn", "verifying": "warn", "proposed": "warn", "approved": "warn", "open": "warn", "pending": "warn",
 	"ok": "ok", "up": "ok", "online": "ok", "active": "ok", "succeeded": "ok", "done": "ok", "cleared": "ok", "closed": "ok", "current": "ok", "on": "ok",
 	"inSync": "ok", "enabled": "ok",
+	"failingOver": "warn", "staged": "warn", "applying": "warn", "reverted": "warn", "notDone": "warn", "cancelled": "calm",
 	"standby": "calm", "stopped": "calm", "disabled": "calm", "maintenance": "calm", "info": "calm", "off": "calm", "dryRun": "calm", "rejected": "calm",
 	"none": "calm", "notNeeded": "calm",
 }
@@ -96,6 +98,20 @@ func two(big int, unit string, small int, of string) string {
 		return fmt.Sprintf("%d %s", big, unit)
 	}
 	return fmt.Sprintf("%d %s %d %s", big, unit, small, of)
+}
+
+// seconds is a duration that is known in whole seconds.
+func seconds(n int64) string {
+	if n < 60 {
+		return fmt.Sprintf("%d s", max(n, 0))
+	}
+	return human(time.Duration(n) * time.Second)
+}
+
+// sentence begins with a capital letter.
+func sentence(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
 }
 
 // ago is the age of a moment. A moment after now is a clock that goes ahead: it is said, not hidden.
