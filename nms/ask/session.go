@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/bits"
 	"net"
 	"net/netip"
 	"slices"
@@ -34,6 +33,7 @@ type Session struct {
 	options Options
 	client  *gosnmp.GoSNMP
 	conn    net.Conn // the client's, which interrupt closes under it
+	trip    roundTrip
 }
 
 // Errors that callers tell apart.
@@ -124,8 +124,7 @@ func (s *Session) Get(ctx context.Context, oids ...snmp.OID) ([]snmp.Varbind, er
 	for len(oids) > 0 {
 		part := oids[:min(len(oids), gosnmp.MaxOids)]
 		oids = oids[len(part):]
-		s.patience(ctx)
-		answer, err := s.client.Get(dotted(part))
+		answer, err := s.read(ctx, func() (*gosnmp.SnmpPacket, error) { return s.client.Get(dotted(part)) })
 		vbs, err := s.result(answer, err, part)
 		if err != nil {
 			return nil, err
@@ -142,26 +141,11 @@ func (s *Session) Bulk(ctx context.Context, repetitions int, oids ...snmp.OID) (
 
 // bulk reads the one instance after each name of once, and up to repetitions instances after each of the others.
 func (s *Session) bulk(ctx context.Context, once []snmp.OID, repetitions int, oids []snmp.OID) ([]snmp.Varbind, error) {
-	s.patience(ctx)
 	asked := slices.Concat(once, oids)
-	answer, err := s.client.GetBulk(dotted(asked), uint8(len(once)), uint32(repetitions))
+	answer, err := s.read(ctx, func() (*gosnmp.SnmpPacket, error) {
+		return s.client.GetBulk(dotted(asked), uint8(len(once)), uint32(repetitions))
+	})
 	return s.result(answer, err, asked)
-}
-
-// firstTry is the part of the timeout that the first try of a read waits for; each further one waits twice as long. Where
-// packets get lost most answers still come soon, and an agent that is busy is not pressed. A late answer to an early try
-// counts.
-const firstTry = 8
-
-// patience prepares the client for a read: so many tries as take about as long as those that the options ask for.
-func (s *Session) patience(ctx context.Context) {
-	s.client.Context, s.client.ExponentialTimeout = ctx, true
-	if s.options.Retries == 0 {
-		s.client.Timeout, s.client.Retries = s.options.Timeout, 0
-		return
-	}
-	tries := bits.Len(uint(s.options.Retries+1) * (firstTry - 2)) // 1 + 2 + 4 ... parts
-	s.client.Timeout, s.client.Retries = s.options.Timeout/firstTry, tries-1
 }
 
 // Set writes all or none, once: without an answer (ErrNoAnswer) the end is unknown, and hawserWriteTable tells it.
@@ -248,11 +232,16 @@ func (s *Session) explain(err error) error {
 	case errors.Is(err, gosnmp.ErrNotInTimeWindow), errors.Is(err, gosnmp.ErrUnknownEngineID):
 		return fmt.Errorf("ask %s as %q: %w: %w", s.address, s.user, ErrSecurity, err)
 	}
-	var timeout interface{ Timeout() bool }
-	if errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "timeout") || errors.As(err, &timeout) {
+	if timedOut(err) {
 		return fmt.Errorf("ask %s: %w: %w", s.address, ErrNoAnswer, err)
 	}
 	return fmt.Errorf("ask %s: %w", s.address, err)
+}
+
+// timedOut says whether there was no answer in time; gosnmp has no error value for that.
+func timedOut(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "timeout") || errors.As(err, &timeout)
 }
 
 // statusName is an error-status as SMIv2 spells it; gosnmp capitalises it.

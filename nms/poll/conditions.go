@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
 
 	"hawser/nms/ask"
 	"hawser/nms/journal"
@@ -14,7 +16,8 @@ import (
 
 const (
 	conditionChunk = 1024 // events looked up at once: more than a cluster keeps conditions
-	runEvents      = 32   // events whose conditions are read and stored together
+	runEvents      = 8    // events whose conditions are read and stored together
+	runWorkers     = 4    // runs of one cluster at the same time: most of the time of each is waiting for packets
 	runSpread      = 4    // sequences between two events of a run at most: what lies between is read in vain
 )
 
@@ -31,17 +34,58 @@ func (p *Poller) fillConditions(ctx context.Context, s *source) (behind bool, er
 	if err != nil {
 		return false, err
 	}
-	for _, run := range runs(wanted, func(w journal.Wanted) uint32 { return w.Seq }) {
-		missing, err := p.fillRun(ctx, s, run)
-		if err != nil {
-			return false, fmt.Errorf("cluster %s: fetch the conditions of events %d-%d: %w", s.cfg.Name, run[0].Seq, run[len(run)-1].Seq, err)
-		}
-		behind = behind || missing
+	if behind, err = p.fillRuns(ctx, s, runs(wanted, func(w journal.Wanted) uint32 { return w.Seq })); err != nil {
+		return false, err
 	}
 	if len(wanted) == conditionChunk {
 		p.enqueue(s.target) // there are more: they get the next pass
 	}
 	return behind, nil
+}
+
+// fillRuns fetches runs, several at a time, and awaits all of them.
+func (p *Poller) fillRuns(ctx context.Context, s *source, all [][]journal.Wanted) (behind bool, err error) {
+	queue := make(chan []journal.Wanted, len(all)) // all of them: nobody waits to put one in
+	for _, run := range all {
+		queue <- run
+	}
+	close(queue)
+	var late atomic.Bool
+	group, ctx := errgroup.WithContext(ctx)
+	for n := range min(runWorkers, len(all)) {
+		group.Go(func() error {
+			own, done, err := p.anotherSession(s, n)
+			if err != nil {
+				return err
+			}
+			defer done()
+			for run := range queue {
+				missing, err := p.fillRun(ctx, own, run)
+				if err != nil {
+					return fmt.Errorf("cluster %s: fetch the conditions of events %d-%d: %w", s.cfg.Name, run[0].Seq, run[len(run)-1].Seq, err)
+				}
+				if missing {
+					late.Store(true)
+				}
+			}
+			return nil
+		})
+	}
+	err = group.Wait()
+	return late.Load(), err
+}
+
+// anotherSession is s with a session of its own, because one is not for many at once; the first of them uses what s has.
+func (p *Poller) anotherSession(s *source, n int) (own *source, done func(), err error) {
+	if n == 0 {
+		return s, func() {}, nil
+	}
+	session, err := ask.Dial(s.session.Address(), s.cfg.User, p.cfg.Session)
+	if err != nil {
+		return nil, nil, err
+	}
+	own = &source{target: s.target, session: session, scalars: s.scalars, extent: s.extent}
+	return own, func() { _ = session.Close() }, nil // a UDP socket that is given up
 }
 
 // runs cuts a sorted list into runs that are read together.

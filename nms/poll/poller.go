@@ -66,7 +66,8 @@ type target struct {
 	again      bool
 	running    bool
 	state      *ask.State
-	failing    time.Time // no node answers since
+	failing    time.Time // no pass succeeds since
+	heard      time.Time // when a node answered last
 	silent     int64     // number of the open incident
 	reviewed   bool      // incidents of a former run were looked for
 	generation int64
@@ -191,6 +192,9 @@ func (p *Poller) pass(ctx context.Context, t *target) (behind bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	t.mu.Lock()
+	t.heard = time.Now()
+	t.mu.Unlock()
 	p.identify(t, scalars.ClusterID)
 	if scalars.ViewState != "isolated" { // an isolated node knows nothing that the log does not
 		if behind, err = p.fill(ctx, t, session, scalars); err != nil {

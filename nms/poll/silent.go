@@ -24,6 +24,9 @@ func (p *Poller) settle(ctx context.Context, t *target, err error) {
 		log.WithError(err).Warn("poll failed; it is tried again with each schedule and notification")
 	}
 	since, open := t.failing, t.silent
+	if t.heard.After(since) {
+		since = t.heard // a pass that fails half way is not a silent cluster
+	}
 	t.mu.Unlock()
 	silent := time.Since(since) >= p.cfg.SilentAfter && (errors.Is(err, ask.ErrNoAnswer) || errors.Is(err, context.DeadlineExceeded))
 	var silentSince time.Time
