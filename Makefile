@@ -11,7 +11,7 @@ E2E         := ./fixtures/demo ./fixtures/e2e/...
 VERSION     := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 # What the tests need beside Go: a compiler for the race detector, net-snmp's programs, a MIB checker, Redfish's outsiders.
-PEERS := gcc libc6-dev curl snmp snmpd snmptrapd smitools redfishtool fence-agents procps xz-utils monitoring-plugins-basic iproute2 nftables
+PEERS := gcc libc6-dev curl snmp snmpd snmptrapd smitools redfishtool fence-agents procps xz-utils monitoring-plugins-basic iproute2 nftables pacemaker corosync pacemaker-cli-utils resource-agents kmod python3
 
 .PHONY: build demo test check unit lint setup e2e bench bench-snmp mib package clean
 
