@@ -20,7 +20,14 @@ type Change struct {
 	Token  []byte `json:"token,omitempty"`  // hawserWriteToken, 8 to 16 octets
 	Serial *int32 `json:"serial,omitempty"` // hawserConfigSerial as the setter believes it to be
 	Ops    []Op   `json:"ops"`
-	Hold   bool   `json:"hold,omitempty"` // jobs wait for Release (AgentX: CleanupSet)
+	Hold   bool   `json:"hold,omitempty"` // nothing of it starts before its Release (AgentX: CleanupSet)
+}
+
+// HeldChange is a change that was accepted and waits for its release.
+type HeldChange struct {
+	Change   Change    `json:"change"`
+	At       time.Time `json:"at"`
+	WriteSeq uint32    `json:"writeSeq"` // the first of its rows in hawserWriteTable
 }
 
 // Op sets one object. Object is the MIB descriptor without "hawser" (ServiceReaction, NodeAdminState, HwSettingDesired).
@@ -51,6 +58,9 @@ type Receipt struct {
 	Serial   int32  `json:"serial"`
 	WriteSeq uint32 `json:"writeSeq"` // the first row of hawserWriteTable
 	Repeated bool   `json:"repeated,omitempty"`
+	// Unknown marks what stands for a receipt where no answer came: ID alone counts, and Undo makes sure that the change is
+	// not applied, now and later.
+	Unknown bool `json:"unknown,omitempty"`
 }
 
 // Refusal says which op of a change is refused, why, and what would be accepted.

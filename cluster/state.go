@@ -40,6 +40,7 @@ type State struct {
 	Jobs      map[uint32]Job        `json:"jobs"`
 	HwJobs    map[uint32]Job        `json:"hwJobs"`
 	Sinks     map[string]SinkStatus `json:"sinks"`
+	Held      map[string]HeldChange `json:"held,omitempty"` // by Change.ID: accepted, and not carried out before its release
 
 	MaintenanceBy    string    `json:"maintenanceBy,omitempty"`
 	MaintenanceSince time.Time `json:"maintenanceSince,omitzero"`
@@ -204,6 +205,7 @@ func (s *State) Clone() *State {
 	c.Jobs = maps.Clone(s.Jobs)
 	c.HwJobs = maps.Clone(s.HwJobs)
 	c.Sinks = maps.Clone(s.Sinks)
+	c.Held = maps.Clone(s.Held)
 	c.Origins = maps.Clone(s.Origins)
 	return &c
 }

@@ -20,8 +20,10 @@ const (
 	commitWithin = 800 * time.Millisecond
 	// commitPause is the time between two tries of a change whose end is not known. The same id is applied once.
 	commitPause = 50 * time.Millisecond
-	// choreWithin bounds the writing of a refusal and the release of held jobs.
+	// choreWithin bounds the writing of a refusal.
 	choreWithin = 2 * time.Second
+	// releaseWithin bounds the release of what a SET held: after that the log has dropped it.
+	releaseWithin = 10 * time.Second
 )
 
 // BackendConfig is what a Backend is made of.
@@ -46,8 +48,9 @@ type Backend struct {
 
 // chore is something that Run does for a SET that has been answered.
 type chore struct {
-	what string
-	do   func(context.Context) error
+	what   string
+	within time.Duration
+	do     func(context.Context) error
 }
 
 // NewBackend returns a backend; nothing is refused into the log before Run runs.
@@ -75,9 +78,9 @@ func (b *Backend) Run(ctx context.Context) error {
 }
 
 func (b *Backend) work(ctx context.Context, c chore) {
-	ctx, cancel := context.WithTimeout(ctx, choreWithin)
+	bound, cancel := context.WithTimeout(ctx, c.within)
 	defer cancel()
-	if err := c.do(ctx); err != nil && ctx.Err() == nil {
+	if err := c.do(bound); err != nil && ctx.Err() == nil {
 		b.cfg.Log.WithError(err).Warn(c.what + " was not done")
 	}
 }
@@ -165,7 +168,10 @@ func (p *pendingSet) Commit(ctx context.Context) error {
 			return p.set.answer(err)
 		}
 		// From here on an earlier try may still come to be applied: no answer but success is certain.
-		unknown = true
+		if !unknown {
+			unknown = true
+			p.remember(&cluster.Receipt{ID: p.plan.Change.ID, Unknown: true})
+		}
 		if !pause(ctx, commitPause) {
 			return &view.SetError{Status: snmp.UndoFailed, Err: fmt.Errorf("%w (last: %w)", cluster.ErrUnknownOutcome, err)}
 		}
@@ -176,12 +182,21 @@ func (p *pendingSet) Commit(ctx context.Context) error {
 // own to take back or to release.
 func (p *pendingSet) keep(receipt cluster.Receipt, repeated bool) {
 	p.backend.counters.count(repeated)
-	if repeated {
-		return
+	if !repeated {
+		p.remember(&receipt)
 	}
+}
+
+func (p *pendingSet) remember(receipt *cluster.Receipt) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.receipt = &receipt
+	p.receipt = receipt
+}
+
+func (p *pendingSet) committed() *cluster.Receipt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.receipt
 }
 
 func isRefusal(err error) bool {
@@ -189,37 +204,55 @@ func isRefusal(err error) bool {
 	return errors.As(err, &refusal)
 }
 
-// Undo takes the change back by an entry of its own.
+// Undo takes the change back by an entry of its own, also where it is not known whether it was applied: then it is not
+// applied later, either. It tries again until it knows that.
 func (p *pendingSet) Undo(ctx context.Context) error {
 	receipt := p.committed()
 	if receipt == nil {
 		return nil
 	}
-	if err := p.backend.cfg.Changer.Undo(ctx, *receipt); err != nil {
+	err := p.insist(ctx, *receipt, p.backend.cfg.Changer.Undo)
+	if err == nil || isRefusal(err) {
+		p.remember(nil) // there is nothing to release any more
+	}
+	if err != nil {
 		return &view.SetError{Status: snmp.UndoFailed, Err: fmt.Errorf("undo: %w", err)}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.receipt = nil // there is nothing to release any more
 	return nil
 }
 
-// Cleanup lets the jobs start that the change held.
-func (p *pendingSet) Cleanup() {
-	receipt := p.committed()
-	if receipt == nil || !p.set.change.Hold {
-		return
-	}
-	release := chore{"release of held jobs", func(ctx context.Context) error {
-		return p.backend.cfg.Changer.Release(ctx, *receipt)
-	}}
-	if !p.backend.later(release) {
-		p.backend.cfg.Log.WithField("change", receipt.ID).Error("held jobs not released: too much to do; abort them and ask again")
+// insist asks until there is an answer. An undo of which no answer came is asked for again as one of an unknown change: it
+// must not be refused because it is done.
+func (p *pendingSet) insist(ctx context.Context, receipt cluster.Receipt, do func(context.Context, cluster.Receipt) error) error {
+	for {
+		err := do(ctx, receipt)
+		if err == nil || isRefusal(err) {
+			return err
+		}
+		if !errors.Is(err, cluster.ErrNoLeader) {
+			receipt.Unknown = true
+		}
+		if !pause(ctx, commitPause) {
+			return err
+		}
 	}
 }
 
-func (p *pendingSet) committed() *cluster.Receipt {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.receipt
+// Cleanup lets start what the change held.
+func (p *pendingSet) Cleanup() {
+	receipt := p.committed()
+	if receipt == nil || receipt.Unknown || !p.set.change.Hold {
+		return
+	}
+	log := p.backend.cfg.Log.WithField("change", receipt.ID)
+	release := chore{"release of what a set held", releaseWithin, func(ctx context.Context) error {
+		err := p.insist(ctx, *receipt, p.backend.cfg.Changer.Release)
+		if err != nil {
+			log.WithError(err).Error("a set through snmpd was answered as done and is not: look at the write log and set it again")
+		}
+		return err
+	}}
+	if !p.backend.later(release) {
+		log.Error("what a set held is not released, and void in ten seconds: too much to do; set it again")
+	}
 }

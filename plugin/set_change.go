@@ -40,7 +40,7 @@ func readSet(state *cluster.State, by view.Setter, binds []snmp.Varbind) (*setRe
 	if it, f := jobs.finish(state, s); f != nil {
 		return s, s.reject(it, f)
 	}
-	s.change.Hold = by.Via == view.ViaAgentX && jobs.created
+	s.change.Hold = by.Via == view.ViaAgentX // snmpd may take it back: nothing of it starts before its end
 	return s, nil
 }
 

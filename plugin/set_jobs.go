@@ -18,8 +18,7 @@ type jobRow struct {
 
 // jobRows collects the columns of job rows: all columns of a row make one op.
 type jobRows struct {
-	rows    []*jobRow // in the order in which the SET names them
-	created bool
+	rows []*jobRow // in the order in which the SET names them
 }
 
 func newJobRows() *jobRows { return &jobRows{} }
@@ -77,7 +76,6 @@ func (j *jobRows) finish(state *cluster.State, s *setRequest) (item, *fault) {
 			s.op(cluster.Op{Object: row.table + "Abort", Target: cluster.Target{Index: row.index}}, row.status.n)
 			continue
 		}
-		j.created = true
 		if row.serial != nil && row.serial.op.Int >= 0 {
 			if f := s.wantSerial(*row.serial, int32(row.serial.op.Int)); f != nil {
 				return *row.serial, f

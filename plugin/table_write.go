@@ -33,6 +33,8 @@ func writeResult(text string) (result int, reason string) {
 		return mib.EventResultSucceeded, ""
 	case "undone":
 		return mib.EventResultCancelled, "taken back"
+	case "held":
+		return mib.EventResultPending, "carried out when the SET ends"
 	}
 	if _, why, ok := strings.Cut(text, ": "); ok {
 		return mib.EventResultRefused, why

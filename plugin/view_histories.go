@@ -16,6 +16,7 @@ const (
 type histories struct {
 	generation        uint32
 	serial            int32
+	held              int // changes that wait: their rows get another result when they end
 	events, writes    *history
 	conditions        *pages
 	event, write, con shape
@@ -30,10 +31,10 @@ func (h *histories) segments(cfg PublisherConfig, s sight) []view.Segment {
 		h.writes = nil
 		h.event, h.write, h.con = newShape("hawserEventTable"), newShape("hawserWriteTable"), newShape("hawserConditionTable")
 	}
-	if h.writes == nil || h.serial != state.Serial {
+	if h.writes == nil || h.serial != state.Serial || h.held != len(state.Held) {
 		h.writes = newHistory(writePages, readWrites(cfg.Source))
 	}
-	h.generation, h.serial = state.Generation, state.Serial
+	h.generation, h.serial, h.held = state.Generation, state.Serial, len(state.Held)
 	return []view.Segment{
 		&logSegment{shape: h.event, log: h.events, first: uint32(firstEvent(state)), last: eventsEnd(s), warn: cfg.Log},
 		&logSegment{shape: h.write, log: h.writes, last: state.LastWrite, warn: cfg.Log},

@@ -20,7 +20,8 @@ type changeRecord struct {
 	Digest  [32]byte        `json:"digest"` // of the ops: the same token with others is refused
 	Receipt cluster.Receipt `json:"receipt"`
 	Back    []step          `json:"back"`
-	Held    []uint32        `json:"held,omitempty"` // hardware jobs that wait for Release
+	Held    []uint32        `json:"held,omitempty"`   // hardware jobs that wait for Release
+	Undone  bool            `json:"undone,omitempty"` // it was taken back: it is never applied again, whoever still asks for it
 }
 
 // step is one way back: the row as it was, or its absence.
@@ -68,9 +69,10 @@ func Check(s *cluster.State, c cluster.Change) *cluster.Refusal {
 func checkOps(s *cluster.State, c cluster.Change) *cluster.Refusal {
 	after := s
 	var scratch *writer
-	if len(c.Ops) > 1 {
+	if len(c.Ops) > 1 || len(s.Held) > 0 {
 		h := newHistory()
 		scratch = newWriter(s.Clone(), &h, cluster.Entry{At: s.AppliedAt})
+		scratch.withHeld()
 		after = scratch.s
 	}
 	for i, op := range c.Ops {
@@ -111,20 +113,17 @@ func (w *writer) change(c cluster.Change) {
 		return
 	}
 	rec := &changeRecord{ID: c.ID, At: w.entry.At, Token: c.Token, Digest: digest(c)}
-	first := w.s.LastWrite + 1
-	for _, op := range c.Ops {
-		o := objects[op.Object]
-		old := o.read(w.s, op)
-		rec.Back = append(rec.Back, o.apply(w, c, op))
-		w.logWrite(c, op, old, "applied")
-		if op.Object == "HwJob" && c.Hold {
-			rec.Held = append(rec.Held, op.Target.Index)
-		}
+	held := c.Hold && c.ID != "" // nobody could release what has no id
+	rec.Receipt = cluster.Receipt{ID: c.ID, WriteSeq: w.s.LastWrite + 1}
+	if held {
+		w.hold(c, rec)
+	} else {
+		w.applyOps(c, rec)
 	}
 	if len(c.Ops) > 0 || c.Serial != nil {
 		w.bumpSerial()
 	}
-	rec.Receipt = cluster.Receipt{ID: c.ID, Serial: w.s.Serial, WriteSeq: first}
+	rec.Receipt.Serial = w.s.Serial
 	if c.ID != "" {
 		w.h.changes[c.ID] = rec
 		if len(c.Token) > 0 {
@@ -133,8 +132,17 @@ func (w *writer) change(c cluster.Change) {
 	}
 	receipt := rec.Receipt
 	w.result.Receipt = &receipt
-	if len(c.Ops) > 0 {
+	if len(c.Ops) > 0 && !held {
 		w.changeEvent(c)
+	}
+}
+
+func (w *writer) applyOps(c cluster.Change, rec *changeRecord) {
+	for _, op := range c.Ops {
+		o := objects[op.Object]
+		old := o.read(w.s, op)
+		rec.Back = append(rec.Back, o.apply(w, c, op))
+		w.logWrite(c, op, old, "applied")
 	}
 }
 
@@ -154,6 +162,12 @@ func (w *writer) repeated(c cluster.Change) *answer {
 	rec, ok := w.h.changes[id]
 	if !ok || id == "" {
 		return nil
+	}
+	if rec.Undone { // it was proposed before it was taken back, and comes late
+		return &answer{refusal: &cluster.Refusal{Op: -1, Code: cluster.RefusedInconsistent, Reason: "this change was taken back"}}
+	}
+	if _, held := w.s.Held[id]; held && id != c.ID {
+		return &answer{refusal: underWay(rec)}
 	}
 	if rec.Digest != digest(c) {
 		refusal := cluster.Refusal{
@@ -195,7 +209,17 @@ func (w *writer) changeEvent(c cluster.Change) {
 
 // undo takes a change back if no other came between: the serial is still its own.
 func (w *writer) undo(u cluster.Undo) {
+	if u.Unknown && w.undoUnknown(u.ID) {
+		return
+	}
 	rec, ok := w.h.changes[u.ID]
+	if u.Unknown {
+		u.Serial = rec.Receipt.Serial
+	}
+	if _, held := w.s.Held[u.ID]; held {
+		w.undoHeld(u, rec)
+		return
+	}
 	if reason := w.cannotUndo(rec, ok, u); reason != "" {
 		w.result.Refusal = &cluster.Refusal{Op: -1, Code: cluster.RefusedInconsistent, Reason: "cannot be undone: " + reason}
 		return
@@ -204,8 +228,7 @@ func (w *writer) undo(u cluster.Undo) {
 		objects[st.Object].back(w, st)
 	}
 	rows := w.markUndone(rec)
-	delete(w.h.changes, u.ID)
-	delete(w.h.tokens, string(rec.Token))
+	w.forget(rec)
 	w.bumpSerial()
 	receipt := cluster.Receipt{ID: u.ID, Serial: w.s.Serial}
 	w.result.Receipt = &receipt
@@ -216,7 +239,7 @@ func (w *writer) undo(u cluster.Undo) {
 
 func (w *writer) cannotUndo(rec *changeRecord, found bool, u cluster.Undo) string {
 	switch {
-	case !found:
+	case !found || rec.Undone:
 		return "no such change was applied within 24 h, or it was undone already"
 	case w.s.Serial != u.Serial || w.s.Serial != rec.Receipt.Serial:
 		return "another change came between"
@@ -252,18 +275,4 @@ func (w *writer) undoEvent(rows []cluster.Write) {
 		ComponentName: w.s.Spec.Name, Reaction: cluster.ReactedNone, Result: cluster.ResultSucceeded,
 		Setter: rows[0].By.User, Summary: summary.String(),
 	})
-}
-
-// release lets the jobs start that a change held.
-func (w *writer) release(id string) {
-	rec, ok := w.h.changes[id]
-	if !ok {
-		return
-	}
-	for _, index := range rec.Held {
-		if j, ok := w.s.HwJobs[index]; ok && j.State == cluster.JobHeld {
-			j.State = cluster.JobQueued
-			w.s.HwJobs[index] = j
-		}
-	}
 }

@@ -270,15 +270,9 @@ func TestIDIsAppliedOnce(t *testing.T) {
 	}
 }
 
-// TestUndo: a change is taken back to the last bit, or refused if another came between.
-func TestUndo(t *testing.T) {
-	setup := func(l *log) {
-		l.hardware()
-		l.apply(raise("node/b"))
-		l.set(cluster.Change{Ops: []cluster.Op{op("ServiceReaction", "db", 4), desired("BootMode", "Uefi"), hwJob(1, "a", cluster.HwJobCollect)}})
-		l.apply(cluster.Decision{Service: &cluster.ServiceIs{Service: "mta", Quarantine: true}})
-	}
-	ops := []cluster.Op{
+// opsOfEachKind is one op of each object that can be set, good after prepareOps.
+func opsOfEachKind() []cluster.Op {
+	return []cluster.Op{
 		op("ServiceReaction", "db", 2), op("ServiceReaction", "app", 1), op("ServiceAdminState", "mta", 1), op("NodeAdminState", "b", 3),
 		op("StackFailback", "shop", 2),
 		{Object: "StackPreferredNode", Target: cluster.Target{Name: "shop"}, Text: "c"},
@@ -287,6 +281,18 @@ func TestUndo(t *testing.T) {
 		desired("BootMode", "LegacyBios"), hwJob(2, "b", cluster.HwJobApply),
 		{Object: "HwJobAbort", Target: cluster.Target{Index: 1}},
 	}
+}
+
+func (l *log) prepareOps() {
+	l.hardware()
+	l.apply(raise("node/b"))
+	l.set(cluster.Change{Ops: []cluster.Op{op("ServiceReaction", "db", 4), desired("BootMode", "Uefi"), hwJob(1, "a", cluster.HwJobCollect)}})
+	l.apply(cluster.Decision{Service: &cluster.ServiceIs{Service: "mta", Quarantine: true}})
+}
+
+// TestUndo: a change is taken back to the last bit, or refused if another came between.
+func TestUndo(t *testing.T) {
+	ops := opsOfEachKind()
 	seen := map[string]bool{}
 	for _, o := range ops {
 		seen[o.Object] = true
@@ -297,7 +303,7 @@ func TestUndo(t *testing.T) {
 		}
 	}
 	l := founded(t)
-	setup(l)
+	l.prepareOps()
 	before := *l.State()
 	r := l.set(cluster.Change{ID: "x", Token: []byte("01234567"), Ops: ops})
 	if r.Refusal != nil {

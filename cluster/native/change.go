@@ -31,13 +31,13 @@ func (n *Node) Commit(ctx context.Context, plan cluster.Plan) (cluster.Receipt, 
 
 // Undo takes a change back by an entry of its own, if no other change came between.
 func (n *Node) Undo(ctx context.Context, receipt cluster.Receipt) error {
-	_, err := n.change(ctx, cluster.Decision{Undo: &cluster.Undo{ID: receipt.ID, Serial: receipt.Serial}})
+	_, err := n.change(ctx, cluster.Decision{Undo: &cluster.Undo{ID: receipt.ID, Serial: receipt.Serial, Unknown: receipt.Unknown}})
 	return err
 }
 
-// Release lets the jobs start that a change held.
+// Release carries a held change out, and waits a moment until it shows here too.
 func (n *Node) Release(ctx context.Context, receipt cluster.Receipt) error {
-	_, err := n.propose(ctx, cluster.Decision{Release: &cluster.ReleaseHold{ID: receipt.ID}})
+	_, err := n.change(ctx, cluster.Decision{Release: &cluster.ReleaseHold{ID: receipt.ID}})
 	return err
 }
 
