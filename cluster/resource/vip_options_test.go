@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -10,9 +11,7 @@ import (
 func TestValidateVIP(t *testing.T) {
 	good := func(change map[string]any) map[string]any {
 		o := map[string]any{"address": "10.0.0.9/24", "interface": "eth0"}
-		for k, v := range change {
-			o[k] = v
-		}
+		maps.Copy(o, change)
 		return o
 	}
 	for _, tt := range []struct {

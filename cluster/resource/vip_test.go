@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -69,9 +70,7 @@ type placedVIP struct {
 func (l lan) newVIP(t *testing.T, address string, change map[string]any) placedVIP {
 	t.Helper()
 	options := map[string]any{"address": address, "interface": "front"}
-	for k, v := range change {
-		options[k] = v
-	}
+	maps.Copy(options, change)
 	r, err := New(Spec{Name: "vip", Kind: "vip", Dir: filepath.Join(t.TempDir(), "run"), Options: options}, discard())
 	if err != nil {
 		t.Fatal(err)
