@@ -181,7 +181,7 @@ func (w *witness) take(vbs []snmp.Varbind) ([]snmp.Varbind, error) {
 
 // readSpan reads the rows of a span into structs, in order of their index.
 func readSpan[T any](ctx context.Context, s *Session, beside *witness, within span) ([]T, error) {
-	rows, err := s.walkBeside(ctx, beside, objectNames(reflect.TypeFor[T]()), within)
+	rows, err := s.walk(ctx, beside, objectNames(reflect.TypeFor[T]()), within)
 	if err != nil {
 		return nil, err
 	}

@@ -35,12 +35,9 @@ type column struct {
 
 // walk reads the named columns together, by GETBULK, and returns the rows in order of their index. A column that has no
 // value in a row, or that the agent does not have, is left out of that row.
-func (s *Session) walk(ctx context.Context, names []string, within span) ([]row, error) {
-	return s.walkBeside(ctx, nil, names, within)
-}
-
-// walkBeside walks and reads the scalars of beside, if it is not nil, in each of the answers.
-func (s *Session) walkBeside(ctx context.Context, beside *witness, names []string, within span) ([]row, error) {
+//
+// The scalars of beside, if it is not nil, are read in each of the answers.
+func (s *Session) walk(ctx context.Context, beside *witness, names []string, within span) ([]row, error) {
 	columns, err := startColumns(names, within)
 	if err != nil {
 		return nil, err
