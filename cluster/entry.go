@@ -43,6 +43,7 @@ type Decision struct {
 	Hardware *HardwareDiff `json:"hardware,omitempty"`
 	Setting  *SettingIs    `json:"setting,omitempty"`
 	Sink     *SinkIs       `json:"sink,omitempty"`
+	Handed   *Handed       `json:"handed,omitempty"`
 }
 
 // Found is the first entry of a generation.

@@ -53,6 +53,8 @@ type State struct {
 	NextJob        uint32            `json:"nextJob"`
 	NextHwJob      uint32            `json:"nextHwJob"`
 	Origins        map[string]uint64 `json:"origins"` // the highest origin sequence seen of each node
+
+	Handed map[string]HandedMark `json:"handed,omitempty"` // by origin: how far the events that nodes kept have come
 }
 
 // IndexTable allots numbers to names: never reused, equal at every node.
@@ -207,5 +209,6 @@ func (s *State) Clone() *State {
 	c.Sinks = maps.Clone(s.Sinks)
 	c.Held = maps.Clone(s.Held)
 	c.Origins = maps.Clone(s.Origins)
+	c.Handed = maps.Clone(s.Handed)
 	return &c
 }

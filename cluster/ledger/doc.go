@@ -6,7 +6,8 @@
 // does not know is an error, and the node stops there (SAFETY, Log).
 //
 // Invariants: at most one holder for a once-only service (S1); a release is taken only from the holder's own service,
-// epoch, node and boot (S4); an event is numbered once, by (origin, origin sequence); a change is applied once, by its id.
+// epoch, node and boot (S4); an event is numbered once, by (origin, origin sequence), also one that a node kept and hands
+// over again (Handed); a change is applied once, by its id.
 //
 // A Ledger is safe for use by many goroutines; it starts none.
 package ledger

@@ -70,8 +70,12 @@ func alarmEvent(story cluster.Event, kind cluster.EventType, severity cluster.Se
 func (w *writer) append(e cluster.Event) cluster.Event {
 	w.s.LastEvent++
 	e.Seq = w.s.LastEvent
-	e.Origin, e.OriginSeq = w.entry.By, w.origin
-	w.origin++
+	if w.numbered {
+		w.numbered = false
+	} else {
+		e.Origin, e.OriginSeq = w.entry.By, w.origin
+		w.origin++
+	}
 	if e.Time.IsZero() {
 		e.Time = w.entry.At
 	}

@@ -80,6 +80,10 @@ func everyKind() []cluster.Decision {
 		}},
 		{Setting: &cluster.SettingIs{Node: "a", Scope: 2, Name: "Boot", State: cluster.SettingStaged, Message: "m"}},
 		{Sink: &cluster.SinkIs{Name: "nms", Status: cluster.SinkStatus{Cursor: 3, Sent: 1, Acked: 2, Retries: 3, Lost: 4, State: cluster.SinkStateOk, LastAck: at, LastError: "e"}}},
+		{Handed: &cluster.Handed{Life: 5, Boots: 2, Event: cluster.Event{
+			Origin: "b", OriginSeq: 9, Time: at, Type: cluster.EventAuthFailure, Severity: cluster.SeverityWarning, ComponentType: cluster.ComponentNode,
+			ComponentName: "b", NodeName: "b", Reaction: cluster.ReactedNone, Result: cluster.ResultRefused, Summary: "s",
+		}}},
 	}
 }
 

@@ -41,7 +41,7 @@ func emptyState() *cluster.State {
 		Instances: map[string]cluster.Instance{}, Links: map[string]cluster.LinkState{}, Alarms: map[uint32]cluster.Alarm{},
 		Fences: map[string]cluster.Fence{}, Hardware: map[string]*cluster.Hardware{}, Desired: map[string]cluster.Desired{},
 		Jobs: map[uint32]cluster.Job{}, HwJobs: map[uint32]cluster.Job{}, Sinks: map[string]cluster.SinkStatus{},
-		Origins: map[string]uint64{},
+		Origins: map[string]uint64{}, Handed: map[string]cluster.HandedMark{},
 	}
 }
 

@@ -125,7 +125,7 @@ func randomDecision(r *rand.Rand, s *cluster.State, now time.Time) cluster.Decis
 	boot := pick(r, s.Nodes[node].Boot, s.Nodes[node].Boot, fmt.Sprint(node, r.IntN(4)))
 	h := s.Services[service].Holder
 	epoch := pick(r, h.Epoch, h.Epoch, s.Epoch, s.Epoch-1)
-	switch r.IntN(16) {
+	switch r.IntN(17) {
 	case 0:
 		return join(node, fmt.Sprint(node, r.IntN(4)), uint64(r.IntN(20)))
 	case 1:
@@ -153,6 +153,11 @@ func randomDecision(r *rand.Rand, s *cluster.State, now time.Time) cluster.Decis
 		}}
 	case 14:
 		return cluster.Decision{Undo: &cluster.Undo{ID: fmt.Sprint(r.IntN(30)), Serial: s.Serial}}
+	case 15:
+		return letter(node, 1, 1+s.Handed[node].Seq-uint64(r.IntN(2)), func(h *cluster.Handed) {
+			h.Boots = uint32(r.IntN(2)) * s.EngineBoots
+			h.Event.AlarmKey, h.Event.Raise, h.Event.Clear = pick(r, "node/a", "own/"+node), pick(r, 0, cluster.SeverityMinor), r.IntN(2) == 0
+		})
 	}
 	return cluster.Decision{Observe: &cluster.Observe{Service: service, Node: node, Boot: boot, State: pick(r, cluster.InstanceActive, cluster.InstanceFailed), Probe: cluster.ProbeOk, Failing: r.IntN(3) == 0}}
 }

@@ -18,6 +18,8 @@ type writer struct {
 	stale  bool   // the entry's events are in the ledger already
 	result Result
 	wrote  uint32 // the first row of the write log that the change under way wrote; 0: none
+
+	numbered bool // the next event has its number already
 }
 
 func newWriter(s *cluster.State, h *history, e cluster.Entry) *writer {
@@ -94,6 +96,8 @@ func (w *writer) applyRequest(d cluster.Decision) {
 		w.setting(*d.Setting)
 	case d.Sink != nil:
 		w.sink(*d.Sink)
+	case d.Handed != nil:
+		w.handed(*d.Handed)
 	default:
 		panic("ledger: a decision that is known has no case")
 	}

@@ -72,18 +72,6 @@ func (n *Node) awaitApplied(ctx context.Context, index uint64) {
 	n.awaitState(bound, func(s *cluster.State) bool { return s.Applied >= index })
 }
 
-// Raise records an event of this node.
-func (n *Node) Raise(ctx context.Context, event cluster.Event) error {
-	if event.NodeName == "" {
-		event.NodeName = n.cfg.Node
-	}
-	if event.Time.IsZero() {
-		event.Time = time.Now()
-	}
-	_, err := n.propose(ctx, cluster.Decision{Event: &event})
-	return err
-}
-
 // Delivered records cursors and counters of sinks.
 func (n *Node) Delivered(ctx context.Context, sinks map[string]cluster.SinkStatus) error {
 	var ds []cluster.Decision

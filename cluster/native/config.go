@@ -74,6 +74,7 @@ const (
 	reserveWait   = 30 * time.Second
 	diskPatience  = 500 * time.Millisecond
 	maxEntry      = 16 << 10
+	storeReserve  = 16 << 20 // room for a thousand entries of the largest size on a disk that is full
 	maxSpec       = 256 << 10
 )
 

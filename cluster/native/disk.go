@@ -16,7 +16,12 @@ type disk struct {
 	cut      func(on bool)
 	patience time.Duration
 	stuck    atomic.Bool
+	alarm    func(on bool) // told when it hangs for diskAlarmAfter, and when it answers after that
+	alarmed  bool
 }
+
+// diskAlarmAfter is how long a disk must hang to be worth an alarm: a slow moment cuts raft off, and nobody need come.
+const diskAlarmAfter = 5 * time.Second
 
 // watch runs until ctx ends; changed is told of each change.
 func (d *disk) watch(ctx context.Context, changed func(ctx context.Context, stuck bool, pending time.Duration)) error {
@@ -29,6 +34,10 @@ func (d *disk) watch(ctx context.Context, changed func(ctx context.Context, stuc
 		case <-tick.C:
 		}
 		pending := d.pending()
+		if long := pending > diskAlarmAfter; long != d.alarmed && (long || pending == 0) {
+			d.alarmed = long
+			d.alarm(long)
+		}
 		stuck := pending > d.patience || (d.stuck.Load() && pending > 0)
 		if stuck == d.stuck.Load() {
 			continue
@@ -46,7 +55,10 @@ func (n *Node) diskChanged(ctx context.Context, stuck bool, pending time.Duratio
 		log.Warn("the disk answers again: this node takes part in the log")
 		return
 	}
-	log.Error("the disk hangs: this node leaves the log to the others until it answers (S8); check the disk under " + n.cfg.DataDir)
+	if trouble := n.store.Trouble(); trouble != nil {
+		log = log.WithError(trouble)
+	}
+	log.Error("the disk hangs or is full: this node leaves the log to the others until it answers (S8); free space and check the disk under " + n.cfg.DataDir)
 	if n.leader() != n.cfg.Node {
 		return
 	}
@@ -63,4 +75,23 @@ func (n *Node) diskChanged(ctx context.Context, stuck bool, pending time.Duratio
 		}
 		log.WithError(err).WithField("to", p.Name).Warn("it could not be asked to lead")
 	}
+}
+
+// diskAlarm tells the operators of a disk that hangs or is full, and of its end. The event goes out from memory.
+func (n *Node) diskAlarm(on bool) {
+	e := cluster.Event{
+		Type: cluster.EventHardwareRestored, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentHardware, ComponentName: "disk",
+		Reaction: cluster.ReactedNone, Result: cluster.ResultSucceeded, AlarmKey: "disk/" + n.cfg.Node, Clear: true,
+		Summary: "the disk of " + n.cfg.Node + " takes the log again",
+	}
+	if on {
+		e.Type, e.Severity, e.Clear, e.Raise = cluster.EventHardwareDegraded, cluster.SeverityMajor, false, cluster.SeverityMajor
+		e.Result = cluster.ResultNotDone
+		e.Error = "the disk under " + n.cfg.DataDir + " does not answer"
+		if trouble := n.store.Trouble(); trouble != nil {
+			e.Error = trouble.Error()
+		}
+		e.Summary = "the disk of " + n.cfg.Node + " does not take the log: free space or mend it; its services run on, the log is with the others"
+	}
+	n.note(e)
 }

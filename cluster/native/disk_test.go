@@ -13,7 +13,7 @@ func TestADiskThatHangsCutsRaftOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex // guards below
 		var since time.Time
-		var cuts []bool
+		var cuts, alarms []bool
 		set := func(at time.Time) { mu.Lock(); since = at; mu.Unlock() }
 		d := &disk{
 			patience: 500 * time.Millisecond,
@@ -25,7 +25,8 @@ func TestADiskThatHangsCutsRaftOff(t *testing.T) {
 				}
 				return time.Since(since)
 			},
-			cut: func(on bool) { cuts = append(cuts, on) },
+			cut:   func(on bool) { cuts = append(cuts, on) },
+			alarm: func(on bool) { alarms = append(alarms, on) },
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -50,8 +51,23 @@ func TestADiskThatHangsCutsRaftOff(t *testing.T) {
 		set(time.Time{})
 		time.Sleep(200 * time.Millisecond)
 		synctest.Wait()
-		if d.stuck.Load() || !slices.Equal(cuts, []bool{true, false}) {
-			t.Errorf("stuck %t, cuts %v", d.stuck.Load(), cuts)
+		if d.stuck.Load() || !slices.Equal(cuts, []bool{true, false}) || len(alarms) != 0 {
+			t.Errorf("stuck %t, cuts %v, alarms %v", d.stuck.Load(), cuts, alarms)
+		}
+		set(time.Now())
+		time.Sleep(diskAlarmAfter + time.Second)
+		synctest.Wait()
+		set(time.Now()) // the next operation hangs too
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if !slices.Equal(alarms, []bool{true}) {
+			t.Errorf("after %s: alarms %v", diskAlarmAfter, alarms)
+		}
+		set(time.Time{})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if !slices.Equal(alarms, []bool{true, false}) {
+			t.Errorf("after the end: alarms %v", alarms)
 		}
 		cancel()
 		if err := <-done; err != nil {

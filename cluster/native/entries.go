@@ -30,7 +30,7 @@ func whole(d cluster.Decision) error {
 // the leader itself, on the state that it has: from anywhere else it would be old (A1).
 func fromOutside(d cluster.Decision) bool {
 	return d.Change != nil || d.Refuse != nil || d.Undo != nil || d.Release != nil || d.Job != nil || d.Hardware != nil ||
-		d.Setting != nil || d.Sink != nil || d.Event != nil || d.Reserve != nil || d.Fenced != nil
+		d.Setting != nil || d.Sink != nil || d.Event != nil || d.Reserve != nil || d.Fenced != nil || d.Handed != nil
 }
 
 // split packs groups of decisions into entries below the size limit, in order. A group stays together, because its event

@@ -1,10 +1,12 @@
 package native
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -266,3 +268,15 @@ func (b *bench) within(what string, got, from, to time.Duration) {
 }
 
 func (c call) String() string { return fmt.Sprintf("%s@%s", c.what, c.at) }
+
+// damageFile overwrites a file with what is none of ours.
+func damageFile(t testing.TB, path string) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Repeat([]byte("junk"), int(info.Size()/4)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -27,6 +27,8 @@ type Node struct {
 	incarnation uint64 // of this daemon: rises with each start
 	ledger      *ledger.Ledger
 	store       *raftlog.Store
+	shelf       *raftlog.Store // of the outbox
+	outbox      *outbox
 	transport   *raftlog.Transport
 	raft        *raft.Raft
 	proposer    *proposer
@@ -153,6 +155,7 @@ func (n *Node) tasks() []func(context.Context) error {
 	tasks := []func(context.Context) error{
 		n.beats.Run, n.elect, n.serve, n.lead.run, n.observer.run, n.agent.renew,
 		func(ctx context.Context) error { return n.disk.watch(ctx, n.diskChanged) },
+		n.outbox.keep, n.outbox.hand, n.watchQuorum,
 	}
 	for peer := range n.lead.pokes {
 		tasks = append(tasks, func(ctx context.Context) error { return n.lead.poker(ctx, peer) })
@@ -232,6 +235,7 @@ func (n *Node) say() {
 // ledgerChanged passes news of the ledger on.
 func (n *Node) ledgerChanged() {
 	n.lead.wake.wake()
+	n.outbox.wake.wake()
 	n.notifier.notify()
 }
 

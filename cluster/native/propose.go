@@ -13,12 +13,13 @@ import (
 	"hawser/cluster/raftlog"
 )
 
-// proposer writes entries into the log. The events of an entry get origin sequence numbers from blocks that are set aside
-// durably, so that none is ever given twice, at the cost of one disk write in a thousand.
+// proposer writes entries into the log. The events that arise with an entry get origin sequence numbers from blocks that
+// are set aside durably, so that none is ever given twice, at the cost of one disk write in a thousand.
 type proposer struct {
 	node  string
 	raft  *raft.Raft
 	local *raftlog.Local
+	floor func() uint64 // the highest number of this node that the log is known to hold
 
 	// turn holds one token: who has it may use next and end, and enqueue; so entries keep the order of their numbers.
 	turn chan struct{}
@@ -26,10 +27,8 @@ type proposer struct {
 	end  uint64
 }
 
-const originBlock = 1000
-
-func newProposer(node string, r *raft.Raft, local *raftlog.Local) *proposer {
-	return &proposer{node: node, raft: r, local: local, turn: make(chan struct{}, 1)}
+func newProposer(node string, r *raft.Raft, local *raftlog.Local, floor func() uint64) *proposer {
+	return &proposer{node: node, raft: r, local: local, floor: floor, turn: make(chan struct{}, 1)}
 }
 
 // propose commits decisions as one entry, and waits until it is applied here. cluster.ErrNoLeader: nothing was proposed;
@@ -92,20 +91,9 @@ func (p *proposer) enqueue(ctx context.Context, decisions []cluster.Decision) (r
 }
 
 func (p *proposer) reserve(need uint64) error {
-	const key = "end"
-	var start, end uint64
-	err := p.local.Update(func(tx *raftlog.LocalTx) error {
-		last, err := tx.GetUint64(key)
-		if err != nil {
-			return err
-		}
-		start = last + 1
-		end = start + max(need, originBlock)
-		return tx.PutUint64(key, end)
-	})
-	if err != nil {
-		return fmt.Errorf("reserve event numbers: %w", err)
+	start, end, err := reserveNumbers(p.local, p.floor(), need)
+	if err == nil {
+		p.next, p.end = start, end+1
 	}
-	p.next, p.end = start, end
-	return nil
+	return err
 }

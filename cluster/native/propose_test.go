@@ -21,7 +21,7 @@ func TestEventNumbersAreNeverGivenTwice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := newProposer("a", nil, store.Local("origin"))
+		p := newProposer("a", nil, store.Local("origin"), func() uint64 { return 0 })
 		for range 700 {
 			const need = 4
 			if p.next+need > p.end {
@@ -49,7 +49,7 @@ func TestABlockThatIsNotOnDiskIsNotUsed(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p := newProposer("a", nil, store.Local("origin"))
+	p := newProposer("a", nil, store.Local("origin"), func() uint64 { return 0 })
 	if err := p.reserve(2); err == nil || p.end != 0 {
 		t.Errorf("a block up to %d was set aside without a disk: %v", p.end, err)
 	}

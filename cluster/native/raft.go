@@ -2,6 +2,7 @@ package native
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -14,10 +15,10 @@ import (
 // openStore opens the store and takes this daemon's incarnation from it: higher than all before, also after the clock was
 // set back.
 func (n *Node) openStore() (err error) {
-	if n.store, err = raftlog.Open(filepath.Join(n.cfg.DataDir, "raft.db"), raftlog.Options{}); err != nil {
+	if n.store, err = raftlog.Open(filepath.Join(n.cfg.DataDir, "raft.db"), raftlog.Options{Reserve: storeReserve}); err != nil {
 		return err
 	}
-	return n.store.Local("daemon").Update(func(tx *raftlog.LocalTx) error {
+	err = n.store.Local("daemon").Update(func(tx *raftlog.LocalTx) error {
 		const key = "incarnation"
 		last, err := tx.GetUint64(key)
 		if err != nil {
@@ -26,6 +27,10 @@ func (n *Node) openStore() (err error) {
 		n.incarnation = max(last+1, uint64(time.Now().UnixNano()))
 		return tx.PutUint64(key, n.incarnation)
 	})
+	if err != nil {
+		return err
+	}
+	return n.openOutbox()
 }
 
 // openRaft binds the transport and starts raft. The first start writes the voters of the configuration
@@ -63,9 +68,13 @@ func (n *Node) openRaft() (err error) {
 	if n.raft, err = raft.NewRaft(rc, machine, n.store, n.store, snaps, n.transport.Raft()); err != nil {
 		return fmt.Errorf("start raft: %w", err)
 	}
-	n.proposer = newProposer(cfg.Node, n.raft, n.store.Local("origin"))
+	n.proposer = newProposer(cfg.Node, n.raft, n.store.Local("origin"), n.highestNumber)
+	n.store.Endure()
 	n.quorum = &quorum{raft: n.raft}
-	n.disk = &disk{pending: n.store.Pending, cut: n.transport.Pause, patience: cmp.Or(cfg.DiskPatience, diskPatience)}
+	n.disk = &disk{pending: n.store.Pending, cut: n.transport.Pause, patience: cmp.Or(cfg.DiskPatience, diskPatience), alarm: n.diskAlarm}
+	if short := n.store.Shortage(); short != nil {
+		cfg.Log.WithError(short).Warn("no space could be set aside for the log: should the disk get full, decisions wait for it; free space under " + cfg.DataDir)
+	}
 	return nil
 }
 
@@ -83,9 +92,22 @@ func (n *Node) closeRaft() {
 	if n.quorum != nil {
 		n.quorum.tasks.Wait()
 	}
+	if n.store != nil {
+		n.store.GiveUp() // what waits for a disk that is full waits no more
+	}
 	if n.raft != nil {
-		if err := n.raft.Shutdown().Error(); err != nil {
+		bound, cancel := context.WithTimeout(context.Background(), finishWait)
+		defer cancel()
+		if err := await(bound, n.raft.Shutdown()); err != nil {
 			log.WithError(err).Warn("raft did not shut down cleanly")
+		}
+	}
+	if n.outbox != nil {
+		n.outbox.close()
+	}
+	if n.shelf != nil {
+		if err := n.shelf.Close(); err != nil {
+			log.WithError(err).Warn("outbox did not close cleanly")
 		}
 	}
 	if n.transport != nil {

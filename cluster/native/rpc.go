@@ -125,6 +125,7 @@ func (n *Node) handlePropose(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	peer := r.Context().Value(peerKey{})
 	for i, d := range p.Decisions {
 		if err := whole(d); err != nil {
 			http.Error(w, fmt.Sprintf("decision %d: %v", i, err), http.StatusBadRequest)
@@ -132,6 +133,10 @@ func (n *Node) handlePropose(w http.ResponseWriter, r *http.Request) {
 		}
 		if !fromOutside(d) {
 			http.Error(w, fmt.Sprintf("decision %d is for the leader alone to make", i), http.StatusForbidden)
+			return
+		}
+		if d.Handed != nil && d.Handed.Event.Origin != peer {
+			http.Error(w, fmt.Sprintf("decision %d: %v hands over an event of %s", i, peer, d.Handed.Event.Origin), http.StatusForbidden)
 			return
 		}
 	}

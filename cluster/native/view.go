@@ -19,8 +19,7 @@ func (n *Node) Snapshot() *cluster.Snapshot {
 		State: n.ledger.State(), Local: n.cfg.Node, Taken: now, Leader: n.leader(), Version: n.cfg.Version,
 		Nodes: map[string]cluster.NodeLive{}, Probes: map[string]cluster.ProbeLive{},
 	}
-	follows := s.Leader != "" && !n.disk.stuck.Load() // with a hung disk the log stands still here
-	s.View, s.Quorate = viewOf(follows, n.majorityHeard(), now.Sub(renewed))
+	s.View, s.Quorate = n.viewAt(now)
 	if s.View != cluster.ViewCurrent {
 		s.ViewAge = now.Sub(renewed)
 	}
@@ -40,6 +39,13 @@ func (n *Node) Snapshot() *cluster.Snapshot {
 		}
 	}
 	return s
+}
+
+// viewAt says how current this node's view is now.
+func (n *Node) viewAt(now time.Time) (view cluster.ViewState, quorate bool) {
+	renewed, _ := n.agent.last()
+	follows := n.leader() != "" && !n.disk.stuck.Load() // with a hung disk the log stands still here
+	return viewOf(follows, n.majorityHeard(), now.Sub(renewed))
 }
 
 // viewOf says how current this node's view is, and whether it counts itself to a quorum: by its last answered renewal, its

@@ -19,9 +19,11 @@ import (
 var (
 	errNew     = errors.New("new file")
 	errForeign = errors.New("a database, but not a hawser store")
-	errDamaged = errors.New("damaged")
 	errTooNew  = errors.New("written by a newer hawser: format")
 )
+
+// ErrDamaged says that a file is not as it was written.
+var ErrDamaged = errors.New("damaged")
 
 // catchDamage makes errors of the panics and memory faults that a damaged
 // file causes. Use: defer catchDamage(&err)().
@@ -30,7 +32,7 @@ func catchDamage(err *error) func() {
 	return func() {
 		debug.SetPanicOnFault(old)
 		if r := recover(); r != nil {
-			*err = fmt.Errorf("%w: %v", errDamaged, r)
+			*err = fmt.Errorf("%w: %v", ErrDamaged, r)
 		}
 	}
 }
@@ -45,6 +47,9 @@ func explain(path string, err error) error {
 	case errors.Is(err, errForeign):
 		return fmt.Errorf("store %s: %w; check the configured data folder", path, err)
 	case isDamage(err):
+		if !errors.Is(err, ErrDamaged) {
+			err = fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
 		return fmt.Errorf("store %s: %w; do not edit it: move the file away, then let the node join again with an empty store (hawser forget, hawser join)", path, err)
 	}
 	return fmt.Errorf("store %s: open: %w; check the file's owner and mode and the space on its disk", path, err)
@@ -52,7 +57,7 @@ func explain(path string, err error) error {
 
 func isDamage(err error) bool {
 	for _, kind := range []error{
-		errDamaged, bolterr.ErrInvalid, bolterr.ErrChecksum,
+		ErrDamaged, bolterr.ErrInvalid, bolterr.ErrChecksum,
 		bolterr.ErrVersionMismatch, bolterr.ErrInvalidMapping, io.ErrUnexpectedEOF,
 	} {
 		if errors.Is(err, kind) {

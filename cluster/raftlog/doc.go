@@ -12,6 +12,12 @@
 // anew is another store, and peers can tell. [Store.Pending] says how long
 // the oldest operation has been waiting for the disk (S8).
 //
+// Options.Reserve sets space on the disk aside, so that entries still find
+// room when others have filled it. After [Store.Endure] a write that the disk
+// does not take waits until it does, instead of failing: raft gives up at
+// some errors of its store, and panics at others. Pending tells of such a
+// write, [Store.Trouble] names its cause, [Store.GiveUp] ends the wait.
+//
 // # Transport
 //
 // [Transport] listens on one address per link and speaks TLS 1.3 with a

@@ -44,22 +44,22 @@ func encodeEntry(l *raft.Log) (key, value []byte) {
 func decodeEntry(key, value []byte, l *raft.Log) error {
 	index, ok := getUint64(key)
 	if !ok {
-		return fmt.Errorf("%w: log key of %d bytes", errDamaged, len(key))
+		return fmt.Errorf("%w: log key of %d bytes", ErrDamaged, len(key))
 	}
 	if len(value) < entryHeader {
-		return fmt.Errorf("%w: log entry %d has %d bytes", errDamaged, index, len(value))
+		return fmt.Errorf("%w: log entry %d has %d bytes", ErrDamaged, index, len(value))
 	}
 	if value[0] != entryVersion {
-		return fmt.Errorf("%w: log entry %d has version %d", errDamaged, index, value[0])
+		return fmt.Errorf("%w: log entry %d has version %d", ErrDamaged, index, value[0])
 	}
 	if binary.BigEndian.Uint32(value[entryCRCAt:]) != entrySum(key, value) {
-		return fmt.Errorf("%w: log entry %d fails its checksum", errDamaged, index)
+		return fmt.Errorf("%w: log entry %d fails its checksum", ErrDamaged, index)
 	}
 	body := value[entryBodyAt:]
 	ext := int(binary.BigEndian.Uint32(body[17:]))
 	rest := body[21:]
 	if ext > len(rest) {
-		return fmt.Errorf("%w: log entry %d: extensions of %d bytes in %d", errDamaged, index, ext, len(rest))
+		return fmt.Errorf("%w: log entry %d: extensions of %d bytes in %d", ErrDamaged, index, ext, len(rest))
 	}
 	*l = raft.Log{
 		Index:      index,

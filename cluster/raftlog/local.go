@@ -94,6 +94,15 @@ func (tx *LocalTx) Delete(key string) error {
 	return tx.bucket.Delete([]byte(key))
 }
 
+// Each calls fn with all keys and values in the order of the keys, until it returns an error. What it gets is valid within
+// fn only, and fn must not write.
+func (tx *LocalTx) Each(fn func(key string, value []byte) error) error {
+	if tx.bucket == nil {
+		return nil
+	}
+	return tx.bucket.ForEach(func(key, value []byte) error { return fn(string(key), value) })
+}
+
 // GetUint64 reads a number; 0 for an unknown key.
 func (tx *LocalTx) GetUint64(key string) (uint64, error) {
 	value := tx.Get(key)
@@ -102,7 +111,7 @@ func (tx *LocalTx) GetUint64(key string) (uint64, error) {
 	}
 	n, ok := getUint64(value)
 	if !ok {
-		return 0, fmt.Errorf("%s: %w: %d bytes, want 8", key, errDamaged, len(value))
+		return 0, fmt.Errorf("%s: %w: %d bytes, want 8", key, ErrDamaged, len(value))
 	}
 	return n, nil
 }

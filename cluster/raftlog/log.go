@@ -104,9 +104,9 @@ func keysBetween(b *bolt.Bucket, first, last uint64) [][]byte {
 
 // Set stores one of raft's own values (its term, its vote) durably.
 func (s *Store) Set(key, value []byte) error {
-	return s.update("store "+string(key), func(tx *bolt.Tx) error {
+	return s.hold(s.update("store "+string(key), func(tx *bolt.Tx) error {
 		return tx.Bucket(stableBucket).Put(key, value)
-	})
+	}))
 }
 
 // Get reads one of raft's own values; nil for an unknown key.
@@ -129,7 +129,7 @@ func (s *Store) GetUint64(key []byte) (uint64, error) {
 	}
 	n, ok := getUint64(value)
 	if !ok {
-		return 0, fmt.Errorf("store %s: %s: %w: %d bytes, want 8", s.path, key, errDamaged, len(value))
+		return 0, fmt.Errorf("store %s: %s: %w: %d bytes, want 8", s.path, key, ErrDamaged, len(value))
 	}
 	return n, nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -44,6 +45,10 @@ type Options struct {
 	// LockTimeout is how long to wait for a file that another process
 	// holds. Default 200 ms.
 	LockTimeout time.Duration
+	// Reserve is how many bytes of the disk are set aside beyond what the
+	// file holds, so that it still takes entries when the disk is full.
+	// Default 0.
+	Reserve int64
 }
 
 // Store is a durable raft.LogStore and raft.StableStore in one file, with
@@ -53,6 +58,12 @@ type Store struct {
 	path string
 	id   string
 	ops  pending
+	room room
+
+	enduring atomic.Bool
+	trouble  atomic.Pointer[error]
+	giveUp   sync.Once
+	ending   chan struct{} // closed by GiveUp
 
 	mu   sync.RWMutex // guards tail
 	tail tail
@@ -79,9 +90,13 @@ func Open(path string, opt Options) (*Store, error) {
 	if err := checkMode(path); err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, tail: tail{limit: opt.CacheBytes}}
+	s := &Store{path: path, tail: tail{limit: opt.CacheBytes}, ending: make(chan struct{})}
 	if err := s.open(opt.LockTimeout); err != nil {
 		return nil, explain(path, err)
+	}
+	err := s.db.View(func(tx *bolt.Tx) error { return s.room.open(path, opt.Reserve, tx.Size()) })
+	if err != nil {
+		return nil, errors.Join(explain(path, err), s.db.Close())
 	}
 	return s, nil
 }
@@ -200,19 +215,19 @@ func (s *Store) readMeta(tx *bolt.Tx) error {
 	}
 	for _, name := range [][]byte{logBucket, stableBucket, localBucket} {
 		if tx.Bucket(name) == nil {
-			return fmt.Errorf("%w: bucket %s is missing", errDamaged, name)
+			return fmt.Errorf("%w: bucket %s is missing", ErrDamaged, name)
 		}
 	}
 	format, ok := getUint64(meta.Get(keyFormat))
 	if !ok {
-		return fmt.Errorf("%w: no format version", errDamaged)
+		return fmt.Errorf("%w: no format version", ErrDamaged)
 	}
 	if format > formatVersion {
 		return fmt.Errorf("%w %d, this program knows %d", errTooNew, format, formatVersion)
 	}
 	id := string(meta.Get(keyID))
 	if len(id) != len("00000000-0000-0000-0000-000000000000") {
-		return fmt.Errorf("%w: store id %q", errDamaged, id)
+		return fmt.Errorf("%w: store id %q", ErrDamaged, id)
 	}
 	s.id = id
 	return nil
@@ -235,7 +250,8 @@ func (s *Store) Path() string { return s.path }
 
 // Close waits for running transactions and releases the file.
 func (s *Store) Close() error {
-	if err := s.db.Close(); err != nil {
+	s.GiveUp()
+	if err := errors.Join(s.db.Close(), s.room.close()); err != nil {
 		return fmt.Errorf("store %s: close: %w", s.path, err)
 	}
 	return nil
@@ -252,7 +268,7 @@ func (s *Store) view(what string, fn func(*bolt.Tx) error) error {
 
 func (s *Store) update(what string, fn func(*bolt.Tx) error) error {
 	defer s.ops.begin(time.Now())()
-	return s.wrap(what, s.db.Update(fn))
+	return s.wrap(what, s.persist(fn))
 }
 
 // wrap says what was tried on which file. raft compares its own two
