@@ -32,6 +32,7 @@ type Journal struct {
 	done    chan struct{}
 	closing sync.Once
 	limits  commitLimits
+	torn    int
 }
 
 // Reader answers queries. It is part of a Journal, or stands alone on a file that a running manager writes.
@@ -82,7 +83,18 @@ func start(path string, lock *fileLock) (*Journal, error) {
 func (j *Journal) open(path string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	var err error
+	there, err := exists(path)
+	if err == nil && !there {
+		err = create(ctx, path)
+	}
+	if err != nil {
+		return err
+	}
+	if j.lock != nil { // alone with the file, so what is in its log is what the last manager left
+		if j.torn, err = tornCommits(path + "-wal"); err != nil {
+			return err
+		}
+	}
 	if j.writeDB, err = sql.Open("sqlite", dsn(path, false)); err != nil {
 		return err
 	}
@@ -92,6 +104,11 @@ func (j *Journal) open(path string) error {
 	}
 	if err := migrate(ctx, j.conn); err != nil {
 		return err
+	}
+	if j.lock != nil {
+		if err := verify(ctx, j.conn); err != nil {
+			return err
+		}
 	}
 	j.db, err = openReadOnly(ctx, path)
 	return err
@@ -154,6 +171,10 @@ func dsn(path string, readOnly bool) string {
 	query["_pragma"] = pragmas
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
 }
+
+// Torn is how many commits of the last run were found damaged when the journal was opened, and are gone from it: they are
+// fetched again where clusters still have them.
+func (j *Journal) Torn() int { return j.torn }
 
 // Close commits what is queued, ends the writer and closes the file.
 func (j *Journal) Close() error {
