@@ -16,6 +16,7 @@ import (
 	"hawser/nms/analyze"
 	"hawser/nms/journal"
 	"hawser/nms/poll"
+	"hawser/nms/port"
 	"hawser/nms/reconfig"
 	"hawser/nms/trapd"
 	"hawser/nms/web"
@@ -77,7 +78,10 @@ func (m *Manager) open() error {
 	if m.journal, err = journal.Open(filepath.Join(m.cfg.DataDir, journalFile)); err != nil {
 		return err
 	}
-	engine, err := trapd.StartEngine(filepath.Join(m.cfg.DataDir, engineFile))
+	if err := m.lookBack(ctx); err != nil {
+		return err
+	}
+	engine, err := m.startEngine(ctx)
 	if err != nil {
 		return err
 	}
@@ -126,7 +130,8 @@ func (m *Manager) listen(ctx context.Context, engine *trapd.Engine, last map[str
 	}
 	var config net.ListenConfig
 	if m.http, err = config.Listen(ctx, "tcp", m.cfg.Listen.HTTP); err != nil {
-		return fmt.Errorf("listen.http: %w: name a free address, or none to do without", err)
+		at, _ := netip.ParseAddrPort(m.cfg.Listen.HTTP) // Validate has parsed it
+		return fmt.Errorf("listen.http: %w; without an address there is no web page", port.Explain("tcp", at, "listen.http", err))
 	}
 	return nil
 }

@@ -6,12 +6,15 @@ import (
 	"time"
 )
 
+// futureSlack is how far ahead a time of reception may lie that is only a clock being slewed.
+const futureSlack = 5 * time.Second
+
 // PendingAnalysis returns authentic events that no rule has seen yet, in order of arrival: those whose condition is
 // settled, and those received before the deadline, which are analysed without.
-// afterID leaves out those up to that one.
+// afterID leaves out those up to that one. An event from the future, by a clock that was set back since, waits for nothing.
 func (r *Reader) PendingAnalysis(ctx context.Context, deadline time.Time, afterID int64, limit int) ([]Event, error) {
-	return query(ctx, r, eventSelect+`WHERE id > ? AND analysed_at = 0 AND authentic = 1 AND (condition_state IN ('whole', 'lost') OR received_at <= ?) ORDER BY id LIMIT ?`,
-		[]any{afterID, nanos(deadline), limit}, scanEvent)
+	return query(ctx, r, eventSelect+`WHERE id > ? AND analysed_at = 0 AND authentic = 1 AND (condition_state IN ('whole', 'lost') OR received_at <= ? OR received_at > ?) ORDER BY id LIMIT ?`,
+		[]any{afterID, nanos(deadline), nanos(time.Now().Add(futureSlack)), limit}, scanEvent)
 }
 
 // MarkAnalysed notes what the rules made of an event, so that no restart analyses it again.

@@ -70,3 +70,30 @@ func (j *Journal) TrimUnknown(ctx context.Context, keep int) (int64, error) {
 	})
 	return removed, err
 }
+
+// Managers returns the boots of each SNMP engine that a manager wrote here with.
+func (r *Reader) Managers(ctx context.Context) (map[string]uint32, error) {
+	boots := map[string]uint32{}
+	_, err := query(ctx, r, `SELECT engine_id, boots FROM manager`, nil, func(scan func(...any) error) (struct{}, error) {
+		var id string
+		var n uint32
+		err := scan(&id, &n)
+		boots[id] = max(boots[id], n)
+		return struct{}{}, err
+	})
+	return boots, err
+}
+
+// Newest is the latest time at which something was written here, by the clock of then.
+func (r *Reader) Newest(ctx context.Context) (time.Time, error) {
+	found, err := query(ctx, r, `SELECT max(at) FROM (SELECT ifnull(max(received_at), 0) AS at FROM event UNION ALL SELECT ifnull(max(started_at), 0) FROM manager
+		UNION ALL SELECT ifnull(max(last_polled), 0) FROM cluster)`, nil, func(scan func(...any) error) (time.Time, error) {
+		var at int64
+		err := scan(&at)
+		return instant(at), err
+	})
+	if err != nil || len(found) == 0 {
+		return time.Time{}, err
+	}
+	return found[0], nil
+}

@@ -48,13 +48,10 @@ func (r *Receiver) commit(ctx context.Context, group []item) {
 	batch, clusters := assemble(group)
 	outcome, err := r.store.Append(ctx, batch)
 	if err != nil {
-		reason := err.Error()
-		r.counters.failing.Store(&reason)
-		r.counters.uncommitted.Add(uint64(len(group)))
-		r.log.WithError(err).WithField("notifications", len(group)).Error("notifications not stored and not answered; INFORMs come again, gaps are filled by the next poll")
+		r.failed(err, len(group))
 		return
 	}
-	r.counters.failing.Store(nil)
+	r.recovered()
 	r.counters.events.Add(uint64(outcome.New))
 	r.counters.known.Add(uint64(outcome.Known))
 	r.counters.unknown.Add(uint64(len(batch.Unknown)))
@@ -63,6 +60,25 @@ func (r *Receiver) commit(ctx context.Context, group []item) {
 	}
 	for clusterID := range clusters {
 		r.hint(clusterID)
+	}
+}
+
+// failed says that a group could not be stored: at once the first time, then once a minute, because a full disk fails
+// each of them.
+func (r *Receiver) failed(err error, notifications int) {
+	reason := err.Error()
+	first := r.counters.failing.Swap(&reason) == nil
+	r.counters.uncommitted.Add(uint64(notifications))
+	if first || time.Since(r.complained) >= grumbleEvery {
+		r.complained = time.Now()
+		r.log.WithError(err).WithField("notifications", r.counters.uncommitted.Load()).Error("notifications are not stored and not answered; INFORMs come again, gaps are filled by the next poll")
+	}
+}
+
+// recovered says that the journal stores again what comes.
+func (r *Receiver) recovered() {
+	if r.counters.failing.Swap(nil) != nil {
+		r.log.WithField("refused", r.counters.uncommitted.Load()).Info("the journal stores notifications again; what was refused is sent again or fetched by the next poll")
 	}
 }
 

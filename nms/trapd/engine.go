@@ -28,8 +28,10 @@ type engineFile struct {
 	Boots    uint32 `json:"boots"`
 }
 
-// StartEngine reads the engine kept in path, or makes one, and raises its boots durably.
-func StartEngine(path string) (*Engine, error) {
+// StartEngine reads the engine kept in path, or makes one, and raises its boots durably, above those that known has of it:
+// a file that was restored from a backup would set them back, and nobody would talk to this engine any more.
+func StartEngine(path string, known map[string]uint32) (*Engine, error) {
+	clearDrafts(path)
 	kept, err := readEngine(path)
 	if err != nil {
 		return nil, err
@@ -41,6 +43,7 @@ func StartEngine(path string) (*Engine, error) {
 	if err != nil || len(id) < snmp.MinEngineID || len(id) > snmp.MaxEngineID {
 		return nil, fmt.Errorf("the manager's engine in %s has the id %q: restore the file from a backup, or remove it and give the clusters the new engine", path, kept.EngineID)
 	}
+	kept.Boots = max(kept.Boots, known[kept.EngineID])
 	if kept.Boots >= snmp.MaxBoots-1 {
 		return nil, fmt.Errorf("the manager's engine in %s has used up its boots: remove the file; a new engine id is made", path)
 	}
@@ -73,6 +76,14 @@ func readEngine(path string) (engineFile, error) {
 		return kept, fmt.Errorf("read the manager's engine from %s: %w: restore the file, or remove it and give the clusters the new engine", path, err)
 	}
 	return kept, nil
+}
+
+// clearDrafts removes what a process that was killed while it wrote left.
+func clearDrafts(path string) {
+	drafts, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".engine-*"))
+	for _, draft := range drafts {
+		_ = os.Remove(draft) // it is in nobody's way
+	}
 }
 
 // writeDurably replaces the file so that after a crash either the old or the new text is there.

@@ -55,6 +55,8 @@ type Receiver struct {
 	items    chan item
 	counters counters
 	grumbles grumbles
+
+	complained time.Time // that the journal fails; only the committer touches it
 }
 
 // packet is a datagram on its way to a decoder.

@@ -12,6 +12,8 @@ import (
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
+
+	"hawser/nms/port"
 )
 
 // socket is one listening address. Its batch methods are those of ipv4 or ipv6, which share their message type.
@@ -35,7 +37,7 @@ func listen(ctx context.Context, address string, want int) (*socket, error) {
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error { return prepare(raw, want) }}
 	conn, err := config.ListenPacket(ctx, network, address)
 	if err != nil {
-		return nil, explainListen(at, err)
+		return nil, fmt.Errorf("listen for notifications at %s: %w", at, port.Explain("udp", at, "listen.traps", err))
 	}
 	s := &socket{conn: conn.(*net.UDPConn)}
 	if err := s.finish(network); err != nil {

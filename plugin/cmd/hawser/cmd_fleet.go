@@ -26,7 +26,7 @@ func fleetCommand(a *app) *cobra.Command {
 	c.PersistentFlags().StringVar(&f.config, "config", defaultManagerConfig, "configuration of the manager")
 	c.PersistentFlags().StringVar(&f.cluster, "cluster", "", "only the cluster of this id")
 	c.PersistentFlags().IntVar(&f.limit, "limit", 50, "at most so many, the newest")
-	c.AddCommand(f.events(), f.conditions(), f.incidents(), f.reconfig(), f.audit(), f.passwd())
+	c.AddCommand(f.events(), f.conditions(), f.incidents(), f.reconfig(), f.audit(), f.passwd(), f.setAside())
 	return c
 }
 
