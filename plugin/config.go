@@ -21,6 +21,7 @@ type Config struct {
 	Hardware  HardwareConfig  `mapstructure:"hardware"`
 	Fencing   FencingConfig   `mapstructure:"fencing"`
 	Emulation EmulationConfig `mapstructure:"emulation"`
+	Metrics   MetricsConfig   `mapstructure:"metrics"`
 	Log       LogConfig       `mapstructure:"log"`
 }
 

@@ -30,6 +30,7 @@ func (c Config) Validate(kinds Kinds) error {
 	v.snmp()
 	v.sinks()
 	v.operation()
+	v.metrics()
 	return v.Err()
 }
 

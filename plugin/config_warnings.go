@@ -32,6 +32,9 @@ func (c Config) Warnings() Faults {
 	if len(c.Sinks) == 0 {
 		found.add("sinks", "add the address of the NMS or of a hawser manager", "there are none: nobody is told of events")
 	}
+	if c.openMetrics() {
+		found.add("metrics.listen", "use a loopback address with a proxy before it, or a network of your own", "whoever reaches it can read the figures of this cluster")
+	}
 	return found
 }
 

@@ -70,7 +70,8 @@ func (a *app) node(ctx context.Context, cfg plugin.Config) error {
 		return socket.New(filepath.Join(cfg.DataDir, socket.Name), controller, log.WithField("component", "socket")), nil
 	}
 	log.WithField("boot", who.boot).Info("node starts")
-	err = runNode(ctx, controller, log, append([]builder{monitor, local}, agentX(cfg, controller, shown, log)...)...)
+	shows := append([]builder{monitor, local}, agentX(cfg, controller, shown, log)...)
+	err = runNode(ctx, controller, log, append(shows, metricsBuilders(cfg, controller, log)...)...)
 	log.Info("node ended")
 	return err
 }
