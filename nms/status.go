@@ -31,6 +31,11 @@ func (s *statusServer) Run(ctx context.Context) error {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /api/v1/fleet", s.reading(s.fleet))
 	mux.HandleFunc("GET /api/v1/events", s.reading(s.events))
+	metrics, err := s.m.metrics()
+	if err != nil {
+		return err
+	}
+	mux.HandleFunc("GET /metrics", s.reading(metrics.ServeHTTP))
 	mux.Handle("/", s.m.web)
 	server := &http.Server{Handler: s.m.web.Protect(mux), ReadHeaderTimeout: statusTimeout, ReadTimeout: statusTimeout, WriteTimeout: statusTimeout, MaxHeaderBytes: 16 << 10}
 	stopped := make(chan error, 1) // one result of one shutdown
@@ -39,7 +44,7 @@ func (s *statusServer) Run(ctx context.Context) error {
 		defer cancel()
 		stopped <- server.Shutdown(shutdown)
 	})
-	err := server.Serve(s.m.http)
+	err = server.Serve(s.m.http)
 	if !errors.Is(err, http.ErrServerClosed) {
 		stop()
 		return fmt.Errorf("serve the status: %w", err)

@@ -32,6 +32,7 @@ type Journal struct {
 	done    chan struct{}
 	closing sync.Once
 	limits  commitLimits
+	meter   meter
 	torn    int
 }
 

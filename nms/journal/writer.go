@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // commitLimits bound one group commit.
@@ -122,15 +123,20 @@ func (j *Journal) gather(first *job) []*job {
 // commit writes a group in one transaction. When that fails each job gets its own, so that one bad change does not
 // take others with it.
 func (j *Journal) commit(t *tx, group []*job) {
+	began := time.Now()
 	err := t.transact(group)
+	j.meter.observe(group, time.Since(began), err)
 	if err == nil || len(group) == 1 {
 		for _, item := range group {
 			item.done <- err
 		}
 		return
 	}
-	for _, item := range group {
-		item.done <- t.transact([]*job{item})
+	for i, item := range group {
+		began = time.Now()
+		err = t.transact([]*job{item})
+		j.meter.observe(group[i:i+1], time.Since(began), err)
+		item.done <- err
 	}
 }
 

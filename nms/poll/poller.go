@@ -49,6 +49,7 @@ type Poller struct {
 	journal *journal.Journal
 	observe Observer
 	log     *logrus.Entry
+	meter   meter
 	queue   chan *target // room for every target once: enqueue never waits
 
 	mu      sync.Mutex // guards byName's targets' ids, and the fields below
@@ -149,8 +150,10 @@ func (p *Poller) work(ctx context.Context, t *target) {
 	t.mu.Lock()
 	t.queued, t.running, t.again = false, true, false
 	t.mu.Unlock()
+	began := time.Now()
 	err := p.passes(ctx, t)
 	if ctx.Err() == nil {
+		p.meter.observe(time.Since(began), err)
 		p.settle(ctx, t, err)
 	}
 	t.mu.Lock()

@@ -72,7 +72,7 @@ type clusterBody struct {
 
 // member finds one cluster; found is false when nothing is known of it.
 func (s *Server) member(ctx context.Context, id string) (m Member, found bool, err error) {
-	clusters, err := s.deps.Store.Clusters(ctx)
+	clusters, err := s.deps.Store.Heads(ctx)
 	if err != nil {
 		return Member{}, false, err
 	}
@@ -80,7 +80,7 @@ func (s *Server) member(ctx context.Context, id string) (m Member, found bool, e
 	if i < 0 {
 		return Member{}, false, nil
 	}
-	state, err := stateOf(clusters[i], s.deps.Live)
+	state, err := s.stateOf(ctx, clusters[i])
 	if err != nil {
 		return Member{}, false, err
 	}

@@ -21,14 +21,14 @@ type Member struct {
 
 // Fleet judges every cluster, worst first, then by name.
 func (s *Server) Fleet(ctx context.Context) ([]Member, error) {
-	clusters, err := s.deps.Store.Clusters(ctx)
+	clusters, err := s.deps.Store.Heads(ctx)
 	if err != nil {
 		return nil, err
 	}
 	now := s.now()
 	out := make([]Member, len(clusters))
 	for i, c := range clusters {
-		state, err := stateOf(c, s.deps.Live)
+		state, err := s.stateOf(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +116,7 @@ func (m Member) Primary() string {
 
 // names maps the ids of clusters to their names.
 func (s *Server) names(ctx context.Context) (map[string]string, error) {
-	clusters, err := s.deps.Store.Clusters(ctx)
+	clusters, err := s.deps.Store.Heads(ctx)
 	out := map[string]string{}
 	for _, c := range clusters {
 		out[c.ClusterID] = cmp.Or(c.Name, c.ConfigName, c.ClusterID)

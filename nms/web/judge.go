@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -127,16 +128,17 @@ func next(s *ask.State) []string {
 }
 
 // stateOf is the last known state of a cluster: the poller's, else what a former run of the manager left in the journal.
-func stateOf(c journal.Cluster, live Live) (*ask.State, error) {
-	if s := live.State(c.ClusterID); s != nil {
-		return s, nil
+func (s *Server) stateOf(ctx context.Context, c journal.Cluster) (*ask.State, error) {
+	if state := s.deps.Live.State(c.ClusterID); state != nil || c.LastPolled.IsZero() {
+		return state, nil
 	}
-	if c.View == "" {
-		return nil, nil
+	view, err := s.deps.Store.View(ctx, c.ClusterID)
+	if err != nil || view == "" {
+		return nil, err
 	}
-	s := &ask.State{}
-	if err := json.Unmarshal([]byte(c.View), s); err != nil {
+	state := &ask.State{}
+	if err := json.Unmarshal([]byte(view), state); err != nil {
 		return nil, fmt.Errorf("stored state of cluster %s: %w", c.Name, err)
 	}
-	return s, nil
+	return state, nil
 }

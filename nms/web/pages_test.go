@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -280,4 +281,22 @@ func TestHostileTexts(t *testing.T) {
 		mustHold(t, path, page, "alert(1)") // it is there, as text
 		mustLack(t, path, page, "<script>", "<img src=x", `"><`+"script", "'{{")
 	}
+}
+
+// TestFormerRunIsRemembered: before the first poll after a restart the pages show what the journal kept, and how old it is.
+func TestFormerRunIsRemembered(t *testing.T) {
+	s := newSite(t)
+	former := newState("c1", "amber")
+	former.Asked = noon.Add(-time.Hour)
+	view, err := json.Marshal(former)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.journal.SavePoll(t.Context(), journal.Cluster{ClusterID: "c1", Name: "amber", ConfigName: "amber", LastPolled: noon.Add(-time.Hour), View: string(view)}); err != nil {
+		t.Fatal(err)
+	}
+	page := s.get("/clusters/c1")
+	mustHold(t, "cluster of a former run", page, "It was not polled since", "was OK when last heard", "Stack shop", "What follows is not current", "looked 1 h ago")
+	s.poll(newState("c1", "amber"))
+	mustLack(t, "polled again", s.get("/clusters/c1"), "What follows is not current")
 }

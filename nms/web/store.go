@@ -9,7 +9,8 @@ import (
 
 // Clusters tells what is known of the fleet; nms/journal's Reader does.
 type Clusters interface {
-	Clusters(ctx context.Context) ([]journal.Cluster, error)
+	Heads(ctx context.Context) ([]journal.Cluster, error)
+	View(ctx context.Context, clusterID string) (string, error)
 	Alarms(ctx context.Context, clusterID string) ([]journal.Alarm, error)
 	Gaps(ctx context.Context, clusterID string) ([]journal.Gap, error)
 }

@@ -83,7 +83,7 @@ func (s *Server) timeline(w http.ResponseWriter, r *http.Request) {
 	for _, span := range spans {
 		body.Spans = append(body.Spans, struct{ Value, Text string }{span.Value, span.Text})
 	}
-	if body.Clusters, err = s.deps.Store.Clusters(r.Context()); err != nil {
+	if body.Clusters, err = s.deps.Store.Heads(r.Context()); err != nil {
 		s.failed(w, r, err)
 		return
 	}

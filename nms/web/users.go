@@ -75,6 +75,7 @@ type users struct {
 
 	mu      sync.Mutex // guards the fields below
 	byName  map[string]user
+	work    int // of the hardest hash: that of a name that is not there takes as long
 	changed time.Time
 	size    int64
 }
@@ -92,7 +93,7 @@ func (u *users) load() error {
 	if err != nil {
 		return err
 	}
-	found := map[string]user{}
+	found, work := map[string]user{}, 0
 	var errs []error
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		text := strings.TrimSpace(string(line))
@@ -107,14 +108,14 @@ func (u *users) load() error {
 			errs = append(errs, fmt.Errorf("%s: line %d: %w", u.path, i+1, err))
 			continue
 		}
-		found[one.name] = one
+		found[one.name], work = one, max(work, one.work)
 	}
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.byName, u.changed, u.size = found, info.ModTime(), info.Size()
+	u.byName, u.work, u.changed, u.size = found, work, info.ModTime(), info.Size()
 	return nil
 }
 
@@ -170,7 +171,9 @@ func (u *users) check(name, password string) (user, bool, error) {
 		return user{}, false, err
 	}
 	if !ok {
-		one = user{salt: make([]byte, saltSize), hash: make([]byte, keySize), work: iterations}
+		u.mu.Lock()
+		one = user{salt: make([]byte, saltSize), hash: make([]byte, keySize), work: max(u.work, 1)}
+		u.mu.Unlock()
 	}
 	got, err := derive(password, one.salt, one.work)
 	if err != nil {

@@ -25,8 +25,6 @@ type fixed struct{ snapshot *cluster.Snapshot }
 // Snapshot is that one.
 func (f fixed) Snapshot() *cluster.Snapshot { return f.snapshot }
 
-func number[T any](v T) *T { return &v }
-
 // newSnapshot is a cluster of three nodes as alpha sees it: bravo carries the stack, charlie is a witness that fell silent.
 func newSnapshot(change ...func(*cluster.Snapshot)) *cluster.Snapshot {
 	web := cluster.ServiceSpec{Name: "web", Layer: cluster.LayerWebServer, Mode: cluster.ModeActiveStandby}
@@ -56,11 +54,11 @@ func newSnapshot(change ...func(*cluster.Snapshot)) *cluster.Snapshot {
 				Node: "alpha", BMCState: "ok", Collected: noon.Add(-time.Minute), System: cluster.HardwareSystem{Health: cluster.HealthWarning, Power: cluster.PowerOn},
 				Components: []cluster.HardwarePart{{Class: "fan", Health: cluster.HealthOk}, {Class: "fan", Health: cluster.HealthWarning}, {Class: "fan", Health: cluster.HealthOk}, {Class: "cpu"}},
 				Sensors: []cluster.HardwareSensor{
-					{Key: "t1", Name: "inlet", Type: "temperature", Units: "Cel", Value: number[int32](21500), Health: cluster.HealthOk},
-					{Key: "t1", Name: "inlet", Type: "temperature", Units: "Cel", Value: number[int32](99000)}, // a BMC that names two alike
-					{Key: "f1", Name: "fan", Type: "fanPercent", Units: "%", Value: number[int32](30000)},
+					{Key: "t1", Name: "inlet", Type: "temperature", Units: "Cel", Value: new(int32(21500)), Health: cluster.HealthOk},
+					{Key: "t1", Name: "inlet", Type: "temperature", Units: "Cel", Value: new(int32(99000))}, // a BMC that names two alike
+					{Key: "f1", Name: "fan", Type: "fanPercent", Units: "%", Value: new(int32(30000))},
 					{Key: "s1", Name: "lost", Type: "fanSpeed", Units: "RPM"},
-					{Key: "h1", Name: "clock\xff", Type: "frequency", Units: "Hz", Value: number[int32](1500), Health: cluster.HealthCritical},
+					{Key: "h1", Name: "clock\xff", Type: "frequency", Units: "Hz", Value: new(int32(1500)), Health: cluster.HealthCritical},
 				},
 			},
 			"bravo": {Node: "bravo", BMCState: "silent", Collected: noon.Add(-time.Minute), System: cluster.HardwareSystem{Health: cluster.HealthOk, Power: cluster.PowerOn}},
