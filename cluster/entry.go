@@ -158,6 +158,7 @@ type Observe struct {
 	State   InstanceState `json:"state"`
 	Probe   ProbeState    `json:"probe"`
 	Message string        `json:"message,omitempty"`
+	Unfit   string        `json:"unfit,omitempty"`
 	Failing bool          `json:"failing,omitempty"` // a failure that is being reacted to
 	Error   string        `json:"error,omitempty"`
 }

@@ -164,8 +164,12 @@ func (s *State) unfit(stack StackSpec, node string) string {
 		return "is reserved for " + n.ReservedBy
 	}
 	for _, sv := range stack.Services {
-		if sv.OnceOnly() && s.Instances[InstanceKey(sv.Name, node)].State == InstanceFailed {
+		switch in := s.Instances[InstanceKey(sv.Name, node)]; {
+		case !sv.OnceOnly():
+		case in.State == InstanceFailed:
 			return fmt.Sprintf("failed to run %s", sv.Name)
+		case in.Unfit != "":
+			return fmt.Sprintf("could not run %s: %s", sv.Name, in.Unfit)
 		}
 	}
 	return ""

@@ -29,6 +29,7 @@ type InstanceReport struct {
 	Probe   ProbeState    `json:"probe"`
 	Fails   int           `json:"fails"` // probes in a row that were not ok
 	Message string        `json:"message,omitempty"`
+	Unfit   string        `json:"unfit,omitempty"` // why it could not run here now, as seen before any start; empty: it could
 	// Perfdata are the figures of the last probe, as Nagios plugins write them.
 	Perfdata string `json:"perfdata,omitempty"`
 	Epoch    uint64 `json:"epoch,omitempty"` // under which it runs

@@ -139,6 +139,7 @@ type Instance struct {
 	State    InstanceState `json:"state"`
 	Probe    ProbeState    `json:"probe"`
 	Message  string        `json:"message,omitempty"`
+	Unfit    string        `json:"unfit,omitempty"` // why it could not run there; the node is no standby for its stack
 	Boot     string        `json:"boot,omitempty"`
 	Epoch    uint64        `json:"epoch,omitempty"`
 	Restart  uint32        `json:"restart,omitempty"` // counts restart orders; the node carries out each once

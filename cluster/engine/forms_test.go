@@ -84,6 +84,8 @@ var forms = []form{
 	// Services.
 	{"SERVICE on NODE dies", false, func(w *world, a []string) { w.die(a[0], a[1]) }},
 	{"SERVICE on NODE hangs", false, func(w *world, a []string) { w.ail(a[0], a[1], hangs) }},
+	{"SERVICE could not run on NODE because REASON...", false, func(w *world, a []string) { w.service(a[0], a[1]).report.Unfit = a[2]; w.settle() }},
+	{"SERVICE could run on NODE", false, func(w *world, a []string) { w.service(a[0], a[1]).report.Unfit = ""; w.settle() }},
 	{"SERVICE on NODE answers", false, func(w *world, a []string) { w.ail(a[0], a[1], fine) }},
 	{"SERVICE on NODE starts slowly", false, func(w *world, a []string) { w.ail(a[0], a[1], slow) }},
 	{"SERVICE on NODE cannot start", false, func(w *world, a []string) { w.ail(a[0], a[1], cannot) }},

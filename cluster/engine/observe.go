@@ -36,7 +36,7 @@ func (p *pass) observeInstance(stack cluster.StackSpec, spec cluster.ServiceSpec
 	}
 	failing := !known.Failing.IsZero()
 	over := failing && !p.shouldRun(spec, node) && (in.State == cluster.InstanceStandby || in.State == cluster.InstanceStopped)
-	same := known.State == in.State && known.Probe == in.Probe && known.Epoch == in.Epoch // the message may change with each probe
+	same := known.State == in.State && known.Probe == in.Probe && known.Epoch == in.Epoch && known.Unfit == in.Unfit // the message may change with each probe
 	if same && !over {
 		return nil
 	}

@@ -143,7 +143,7 @@ func (p *pass) observed(spec cluster.ServiceSpec, node string, in cluster.Instan
 	p.said[cluster.InstanceKey(spec.Name, node)] = true
 	return cluster.Decision{Observe: &cluster.Observe{
 		Service: spec.Name, Node: node, Boot: p.State.Nodes[node].Boot, Epoch: in.Epoch, State: in.State, Probe: in.Probe,
-		Message: in.Message, Failing: failing, Error: fault,
+		Message: in.Message, Unfit: in.Unfit, Failing: failing, Error: fault,
 	}}
 }
 

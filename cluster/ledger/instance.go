@@ -38,7 +38,7 @@ func (w *writer) observe(d cluster.Observe) {
 	if in.State != d.State {
 		in.Since = w.entry.At
 	}
-	in.State, in.Probe, in.Message, in.Boot, in.Epoch = d.State, d.Probe, d.Message, d.Boot, d.Epoch
+	in.State, in.Probe, in.Message, in.Unfit, in.Boot, in.Epoch = d.State, d.Probe, d.Message, d.Unfit, d.Boot, d.Epoch
 	switch {
 	case d.Failing && in.Failing.IsZero():
 		in.Failing, in.Error = w.entry.At, d.Error

@@ -18,6 +18,7 @@ const campaignSlot = 3 * campaignStep
 func (n *Node) elect(ctx context.Context) error {
 	tick := time.NewTicker(campaignStep)
 	defer tick.Stop()
+	var healed heals
 	var deaf time.Time // since when a majority is deaf to the leader, or there is none
 	tries := 0         // campaigns since then
 	for {
@@ -31,6 +32,9 @@ func (n *Node) elect(ctx context.Context) error {
 		}
 		n.say()
 		r := n.beats.Report()
+		if back := healed.saw(r); back != "" {
+			n.agent.announce(back)
+		}
 		if n.agent.leaving.Load() || n.disk.stuck.Load() || !n.leaderGone(r) {
 			deaf, tries = time.Time{}, 0
 			continue

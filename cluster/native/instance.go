@@ -118,7 +118,7 @@ func (s *instance) edit(f func(*cluster.InstanceReport)) {
 	after := s.report
 	s.mu.Unlock()
 	if before.State != after.State || before.Probe != after.Probe || before.StoppedEpoch != after.StoppedEpoch ||
-		before.RestartDone != after.RestartDone || before.Fails != after.Fails {
+		before.RestartDone != after.RestartDone || before.Fails != after.Fails || before.Unfit != after.Unfit {
 		s.changed()
 	}
 }

@@ -18,6 +18,7 @@ type machine struct {
 	asked asked     // the probe under way
 	next  time.Time // when the next probe is due
 	retry time.Time // when a stop that failed is tried again
+	fit   time.Time // when to look next whether the service could run here
 	cut   bool      // the warden killed: what is left must be stopped, verified
 }
 
@@ -38,6 +39,9 @@ func (m *machine) view() (order cluster.Order, may bool, left time.Duration) {
 func (m *machine) step(ctx context.Context) {
 	order, may, left := m.view()
 	state := m.status().State
+	if !order.Run {
+		m.checkFit(ctx)
+	}
 	switch {
 	case !may || m.cut:
 		if order.Run && !m.cut && !resting(state) {
@@ -161,6 +165,7 @@ func (m *machine) start(ctx context.Context) {
 	m.next = time.Now().Add(startProbe) // a zero time would let the loop rest before it asks
 	m.edit(func(r *cluster.InstanceReport) {
 		r.RestartDone, r.Epoch, r.Fails, r.FailedAt = order.Restart, order.Epoch, 0, time.Time{}
+		r.Unfit = "" // the start itself will tell
 		r.State, r.Probe, r.Message = cluster.InstanceStarting, cluster.ProbeUnknown, "started"
 	})
 	m.enter(phaseStarting)

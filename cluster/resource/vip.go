@@ -97,14 +97,7 @@ func (v *vip) mayStart(k kernel) (netlink.Link, error) {
 	if len(there) > 0 {
 		return nil, v.stranger(there[0])
 	}
-	link, err := k.link(v.options.Interface)
-	if err != nil {
-		return nil, err
-	}
-	if err := fit(link, v.options); err != nil {
-		return nil, err
-	}
-	return link, k.prefixFits(link, v.options.prefix)
+	return v.carrierOf(k)
 }
 
 // stranger says that the address is there although this daemon did not add it.
