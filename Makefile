@@ -12,8 +12,11 @@ VERSION     := $(shell git describe --always --dirty 2>/dev/null || echo unknown
 
 # What the tests need beside Go: a compiler for the race detector, net-snmp's programs, a MIB checker, Redfish's outsiders.
 PEERS := gcc libc6-dev curl snmp snmpd snmptrapd smitools redfishtool fence-agents procps xz-utils monitoring-plugins-basic iproute2 nftables pacemaker corosync pacemaker-cli-utils resource-agents kmod python3
+# A browser for the manager's pages. npm brings its driver by the lock in fixtures/peers/browser; one from elsewhere is as good.
+PEERS += chromium fonts-dejavu-core $(if $(shell command -v npm),,nodejs npm)
+BROWSER := .cache/browser
 
-.PHONY: build demo test check unit lint setup e2e bench bench-snmp mib package clean
+.PHONY: build demo test check unit lint setup peers browser e2e bench bench-snmp mib package clean
 
 build:
 	$(GO) build -trimpath -buildvcs=false -ldflags "-X main.commit=$(VERSION)" -o bin/hawser ./plugin/cmd/hawser
@@ -22,12 +25,23 @@ demo: build
 	bin/hawser demo --story --stay
 
 # As root: installs what is missing. As an ordinary user: says what is missing; the tests that need it skip by name.
-setup:
+setup: peers browser
+
+peers:
 	@missing=""; for p in $(PEERS); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ]; then echo "not installed, tests that need them are skipped:$$missing (as root, make setup installs them)"; exit 0; fi; \
 	echo "installing:$$missing"; export DEBIAN_FRONTEND=noninteractive; \
 	apt-get -qq update && apt-get -qq -y --no-install-recommends install $$missing >/dev/null
+
+# The modules of the browser tests, below an ignored folder, whole or not at all.
+browser: peers
+	@if ! command -v npm >/dev/null; then echo "no npm: the tests of the pages are skipped"; exit 0; fi; \
+	if cmp -s fixtures/peers/browser/package-lock.json $(BROWSER)/installed; then exit 0; fi; \
+	rm -rf $(BROWSER) && mkdir -p $(BROWSER) && cp fixtures/peers/browser/package.json fixtures/peers/browser/package-lock.json $(BROWSER)/ && \
+	(cd $(BROWSER) && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) && \
+	cp $(BROWSER)/package-lock.json $(BROWSER)/installed || \
+	{ echo "npm ci has failed: the tests of the pages are skipped until make setup succeeds"; [ "$$CI" != true ]; }
 
 # The end-to-end tests run the binary that they build: Go's test cache does not see it, so they always run.
 test: setup build unit
