@@ -24,6 +24,7 @@ type agent struct {
 	wake      poke
 	clean     atomic.Bool // what a former daemon left is verified stopped (S9)
 	leaving   atomic.Bool
+	asking    asking
 
 	mu      sync.Mutex // guards below
 	renewed time.Time  // when the last renewal was answered
@@ -112,6 +113,7 @@ func (a *agent) renewOnce(ctx context.Context, nonce uint64) error {
 	if leader == "" {
 		return cluster.ErrNoLeader
 	}
+	defer a.asking.begin(leader, cancel)()
 	sent := boottime() // the holder counts from before it sent
 	report := a.report(nonce)
 	answer, err := a.node.renewAt(bound, leader, report)

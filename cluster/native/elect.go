@@ -31,6 +31,7 @@ func (n *Node) elect(ctx context.Context) error {
 		case <-tick.C:
 		}
 		n.say()
+		n.agent.turn()
 		r := n.beats.Report()
 		if back := healed.saw(r); back != "" {
 			n.agent.announce(back)

@@ -187,6 +187,7 @@ func (l *lead) committed() { l.wake.wake() }
 
 // pokeAll asks every node that is heard to renew at once, so that it gets its orders.
 func (l *lead) pokeAll() {
+	l.node.agent.turn()
 	l.node.agent.wake.wake()
 	beats := l.node.beats.Report()
 	for peer, p := range l.pokes {

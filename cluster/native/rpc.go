@@ -53,6 +53,7 @@ func (n *Node) serve(ctx context.Context) error {
 	mux.HandleFunc("POST "+pathRenew, n.handleRenew)
 	mux.HandleFunc("POST "+pathPropose, n.handlePropose)
 	mux.HandleFunc("POST "+pathPoke, func(w http.ResponseWriter, _ *http.Request) {
+		n.agent.turn()
 		n.agent.wake.wake()
 		w.WriteHeader(http.StatusNoContent)
 	})
