@@ -26,6 +26,7 @@ type refusal struct {
 	user string
 	from netip.Addr
 	err  error
+	at   time.Time
 }
 
 const (
@@ -46,7 +47,7 @@ func NewAuthWatch(recorder Recorder, node string, log *logrus.Entry) *AuthWatch 
 // Refused takes a message that the agent refused; it returns at once.
 func (w *AuthWatch) Refused(user string, from netip.AddrPort, err error) {
 	select {
-	case w.refused <- refusal{user: user, from: from.Addr().Unmap(), err: err}:
+	case w.refused <- refusal{user: user, from: from.Addr().Unmap(), err: err, at: time.Now()}:
 	default:
 	}
 }
@@ -96,7 +97,7 @@ func (w *AuthWatch) raise(ctx context.Context, r refusal) {
 	defer cancel()
 	user := mib.CutText(r.user, mib.NameMax)
 	err := w.recorder.Raise(bound, cluster.Event{
-		Type: cluster.EventAuthFailure, Severity: cluster.SeverityWarning, ComponentType: cluster.ComponentNode,
+		Time: r.at, Type: cluster.EventAuthFailure, Severity: cluster.SeverityWarning, ComponentType: cluster.ComponentNode,
 		ComponentName: w.node, NodeName: w.node, Error: fmt.Sprintf("user %q from %s: %v", user, r.from, r.err),
 		Reaction: cluster.ReactedNone, Result: cluster.ResultRefused, Setter: user,
 		Summary: fmt.Sprintf("the agent of %s refused user %q from %s", w.node, user, r.from),

@@ -38,7 +38,22 @@ type letter struct {
 	taken  time.Time
 	kept   bool          // it is on the disk
 	passed bool          // the disk did not take it in time, or not at all: it is handed over without
+	safe   chan struct{} // closed when it is on the disk
 	seen   chan struct{} // closed when it is in the log, or given up
+}
+
+func newLetter(h cluster.Handed) *letter {
+	return &letter{handed: h, taken: time.Now(), safe: make(chan struct{}), seen: make(chan struct{})}
+}
+
+// keep notes that the letter is on the disk.
+func (l *letter) keep() {
+	select {
+	case <-l.safe: // it was before, under another life
+	default:
+		close(l.safe)
+	}
+	l.kept, l.passed = true, false
 }
 
 // loss is what the outbox had no room for.
@@ -84,7 +99,9 @@ func (o *outbox) open(life uint64) error {
 	o.life, o.lost = life, lost
 	for _, h := range kept {
 		o.life = max(o.life, h.Life)
-		o.letters = append(o.letters, &letter{handed: h, taken: time.Now(), kept: true, seen: make(chan struct{})})
+		l := newLetter(h)
+		l.keep()
+		o.letters = append(o.letters, l)
 	}
 	if n := len(kept); n > 0 {
 		o.log.WithField("events", n).Info("events of a former daemon wait to be handed over")
@@ -117,9 +134,7 @@ func (o *outbox) add(e cluster.Event, boots uint32) (*letter, error) {
 		return nil, errOutboxFull
 	}
 	e.Origin, e.OriginSeq = o.node, seq
-	l := &letter{
-		handed: cluster.Handed{Life: o.life, Boots: boots, Event: e}, taken: time.Now(), seen: make(chan struct{}),
-	}
+	l := newLetter(cluster.Handed{Life: o.life, Boots: boots, Event: e})
 	if len(o.letters) >= outboxRoom {
 		o.makeRoom()
 	}

@@ -82,7 +82,11 @@ func (o *outbox) written(fresh, stale []cluster.Handed, lost *loss, err error) {
 		if i < 0 {
 			continue // seen in the log meanwhile: it stands in stale by now
 		}
-		o.letters[i].kept, o.letters[i].passed = err == nil, err != nil
+		if err == nil {
+			o.letters[i].keep()
+		} else {
+			o.letters[i].passed = true
+		}
 	}
 	if err != nil {
 		return

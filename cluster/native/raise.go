@@ -54,8 +54,8 @@ func (n *Node) highestNumber() uint64 {
 }
 
 // Raise records an event that arose on this node. It is on this node's disk before it is handed to the leader, and handed
-// over until it is seen in the log, whatever becomes of leaders and of this daemon. Raise waits for that, but not long. nil
-// says that the event is taken: it will be told, unless this daemon is killed while its disk is full or hangs.
+// over until it is seen in the log, whatever becomes of leaders and of this daemon. Raise waits for that, but not long, and
+// without a leader for the disk alone. nil says that the event is taken: it will be told, unless this daemon is killed while its disk is full or hangs.
 func (n *Node) Raise(ctx context.Context, event cluster.Event) error {
 	if event.NodeName == "" {
 		event.NodeName = n.cfg.Node
@@ -69,12 +69,22 @@ func (n *Node) Raise(ctx context.Context, event cluster.Event) error {
 	}
 	timer := time.NewTimer(raiseWait)
 	defer timer.Stop()
-	select {
-	case <-l.seen:
-	case <-ctx.Done():
-	case <-timer.C:
+	safe := l.safe
+	for {
+		select {
+		case <-safe:
+			if n.follows() == "" {
+				return nil // nobody can take it now
+			}
+			safe = nil
+		case <-l.seen:
+			return nil
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+			return nil
+		}
 	}
-	return nil
 }
 
 // note records what this node saw of itself: it holds, whoever leads. It does not wait.
