@@ -143,6 +143,12 @@ func (t *Tracker) settings() {
 			t.set(cluster.ComponentNode, n.Name, n.Name, map[bool]string{true: "is set to maintenance", false: "is back from maintenance"}[n.Maintenance])
 		}
 	}
+	for _, r := range t.v.Resources {
+		was, ok := t.prev.Resource(r.ID)
+		if off := r.TargetRole == roleStopped; ok && off != (was.TargetRole == roleStopped) {
+			t.set(cluster.ComponentService, r.ID, "", map[bool]string{true: "is disabled: Pacemaker keeps it stopped", false: "is enabled again"}[off])
+		}
+	}
 	if t.prev.Maintenance != t.v.Maintenance {
 		t.set(cluster.ComponentCluster, t.spec.Name, "", map[bool]string{true: "is set to maintenance: Pacemaker only watches", false: "is back from maintenance"}[t.v.Maintenance])
 	}

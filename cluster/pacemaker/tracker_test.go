@@ -69,14 +69,57 @@ func TestStories(t *testing.T) {
 		want  []string
 	}{
 		{"healthy", nil},
+		{"online", nil},
+		{"restart", []string{
+			`serviceFailed service web-app@n2 restart/pending "monitor: not running"`,
+			`serviceRestarted service web-app@n2 restart/succeeded "monitor: not running"`,
+		}},
+		{"threshold", []string{
+			`serviceFailed service web-app@n2 failover/pending "monitor: not running"`,
+			`failoverCompleted service web-app@n2 failover/succeeded "monitor: not running"`,
+		}},
+		{"failover", []string{
+			`serviceFailed service mail@n3 failover/pending "monitor: not running"`,
+			`failoverCompleted service mail@n3 failover/succeeded "monitor: not running"`,
+		}},
+		{"standby", []string{
+			`configChanged node n2@n2 none/succeeded ""`,
+			`failoverCompleted node n2@n2 move/succeeded "it was set to standby"`,
+			`failoverCompleted node n2@n2 move/succeeded "it was set to standby"`,
+		}},
+		{"disabled", []string{
+			`configChanged service mail@ none/succeeded ""`,
+		}},
+		{"nodekill", []string{
+			`nodeFailed node n3@n3 fence/pending "it left the cluster without being told to"`,
+			`nodeFenced node n3@n3 fence/succeeded "it left the cluster without being told to"`,
+			`failoverCompleted node n3@n3 failover/succeeded "it left the cluster without being told to"`,
+		}},
+		{"nodemaintenance", []string{
+			`configChanged node n2@n2 none/succeeded ""`,
+		}},
+		{"maintenance", []string{
+			`configChanged cluster fixture@ none/succeeded ""`,
+		}},
+		{"startfail", []string{
+			`serviceFailed service cache@n2 none/pending "start: the data is damaged"`,
+			`failoverFailed service cache@n2 none/notDone "start: the data is damaged"`,
+		}},
+		{"blocked", []string{
+			`serviceFailed service web-app@n1 none/pending "stop: the process does not end"`,
+			`failoverFailed service web-app@n1 none/failed "stop: the process does not end"`,
+		}},
+		{"stopfail", []string{
+			`serviceFailed service web-app@n1 fence/pending "stop: the process does not end"`,
+			`nodeFailed node n1@n1 fence/pending "web-app could not be stopped: stop: the process does not end"`,
+			`nodeFenced node n1@n1 fence/succeeded "web-app could not be stopped: stop: the process does not end"`,
+			`failoverCompleted node n1@n1 failover/succeeded "web-app could not be stopped: stop: the process does not end"`,
+		}},
 	} {
 		t.Run(c.story, func(t *testing.T) {
 			if got := tale(t, capture(t, c.story)); !slices.Equal(got, c.want) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 			}
 		})
-	}
-	for _, s := range []string{"restart", "failover", "standby", "online", "nodemaintenance", "maintenance", "startfail", "blocked", "stopfail"} {
-		t.Log(s + "\n" + strings.Join(tale(t, capture(t, s)), "\n"))
 	}
 }
