@@ -10,10 +10,12 @@ import (
 const (
 	IncidentEvents = "events"
 	IncidentSilent = "silent" // a cluster that no longer answers
-	IncidentOpen   = "open"
-	IncidentClosed = "closed"
-	RoleRoot       = "root"
-	RoleFollower   = "follower"
+	// IncidentReconfiguration is one that was accepted and did not take effect; a person closes it.
+	IncidentReconfiguration = "reconfiguration"
+	IncidentOpen            = "open"
+	IncidentClosed          = "closed"
+	RoleRoot                = "root"
+	RoleFollower            = "follower"
 )
 
 // Incident is one trouble: a root event and those that follow from it.

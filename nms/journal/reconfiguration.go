@@ -21,6 +21,9 @@ const (
 	StateDone      = "done"      // read back as wanted
 	StateFailed    = "failed"    // accepted but not in effect, or no node could be asked
 	StateRefused   = "refused"   // the cluster said no
+
+	StateRollingBack = "rollingBack" // not in effect; the old values are being set again
+	StateRolledBack  = "rolledBack"  // the old values stand again
 )
 
 // Reconfiguration is a proposal of a rule and what became of it.
@@ -114,8 +117,8 @@ func (j *Journal) SaveReconfiguration(ctx context.Context, r Reconfiguration, ac
 	now := time.Now()
 	err := j.update(ctx, 4+len(r.Values), func(t *tx) error {
 		_, err := t.exec(`UPDATE reconfiguration SET approved_by = ?, state = ?, gate = ?, reason = ?, node = ?, user = ?, token = ?, serial = ?, write_seq = ?,
-			job = ?, sent_at = ?, answered_at = ?, ended_at = ? WHERE id = ?`, r.ApprovedBy, r.State, r.Gate, r.Reason, r.Node, r.User, r.Token, r.Serial, r.WriteSeq,
-			r.Job, nanos(r.Sent), nanos(r.Answered), nanos(r.Ended), r.ID)
+			job = ?, sent_at = ?, answered_at = ?, ended_at = ?, incident_id = ? WHERE id = ?`, r.ApprovedBy, r.State, r.Gate, r.Reason, r.Node, r.User, r.Token, r.Serial, r.WriteSeq,
+			r.Job, nanos(r.Sent), nanos(r.Answered), nanos(r.Ended), r.IncidentID, r.ID)
 		if err != nil {
 			return err
 		}

@@ -104,12 +104,18 @@ func gateAuthentic(_ context.Context, c *check) (string, error) {
 	return "", nil
 }
 
+// futureLimit is how far clocks may be apart before the age of an event says nothing.
+const futureLimit = time.Minute
+
 // gateAge holds back what an old event proposes: a manager that starts anew reads the whole history of a cluster, and what
 // was cured long ago must not be cured again.
 func gateAge(_ context.Context, c *check) (string, error) {
 	limit, age := c.cfg.Gates.EventMaxAge, c.now.Sub(c.proposal.Event.Time)
-	if limit <= 0 || age <= limit || c.proposal.Approval == analyze.ApprovalOperator {
+	if limit <= 0 || age <= limit && age >= -futureLimit || c.proposal.Approval == analyze.ApprovalOperator {
 		return "", nil
+	}
+	if age < 0 {
+		return fmt.Sprintf("the event is from the future by %s, so its age is not known: compare the clocks of this machine and of node %s (chronyc tracking)", (-age).Round(time.Second), c.proposal.Event.Origin), nil
 	}
 	return fmt.Sprintf("the event is %s old, allowed are %s (gates.eventMaxAge)", age.Round(time.Second), limit), nil
 }

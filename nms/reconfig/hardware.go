@@ -29,7 +29,7 @@ func (t *task) verifyHardware(ctx context.Context, session *ask.Session) error {
 	}
 	if t.record.Job == 0 {
 		if err := t.createJob(ctx, session); err != nil {
-			return t.end(ctx, journal.StateFailed, "desired, but the job that applies it was not created: "+err.Error())
+			return t.fail(ctx, "desired, but the job that applies it was not created: "+err.Error())
 		}
 		if err := t.save(ctx, journal.StateVerifying, fmt.Sprintf("job %d applies the settings", t.record.Job)); err != nil {
 			return err
@@ -167,9 +167,9 @@ func (t *task) followJob(ctx context.Context) error {
 	case inSync:
 		return t.end(ctx, journal.StateDone, "applied and read back: "+readBackText(t.record.Values))
 	case verdict != "":
-		return t.end(ctx, journal.StateFailed, verdict)
+		return t.fail(ctx, verdict)
 	case last != nil:
-		return t.end(ctx, journal.StateFailed, fmt.Sprintf("not in effect after %s: %s", t.cfg.ApplyTimeout, last))
+		return t.escalate(ctx, journal.StateFailed, fmt.Sprintf("not in effect after %s: %s", t.cfg.ApplyTimeout, last))
 	}
-	return t.end(ctx, journal.StateFailed, fmt.Sprintf("not in effect after %s: %s; job %d goes on, see hawserHwJobTable", t.cfg.ApplyTimeout, readBackText(t.record.Values), t.record.Job))
+	return t.escalate(ctx, journal.StateFailed, fmt.Sprintf("not in effect after %s: %s; job %d goes on, see hawserHwJobTable", t.cfg.ApplyTimeout, readBackText(t.record.Values), t.record.Job))
 }

@@ -353,7 +353,7 @@ func TestHardware(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	expect(t, b.carry(t, b.hardware("Balanced")), journal.StateDone, "in effect already")
-	expect(t, b.carry(t, b.hardware("bad value")), journal.StateFailed, "the BMC does not take it")
+	expect(t, b.carry(t, b.hardware("bad value")), journal.StateRolledBack, "the BMC does not take it")
 	only := b.hardware("Performance")
 	only.Apply = false
 	expect(t, b.carry(t, only), journal.StateDone, "not applied by this rule")

@@ -44,9 +44,9 @@ func (t *task) shown(ctx context.Context, session *ask.Session) (bool, error) {
 	case err != nil || ok:
 		return ok, err
 	case last != nil:
-		return false, t.end(ctx, journal.StateFailed, "accepted, but could not be read back: "+last.Error())
+		return false, t.fail(ctx, "accepted, but could not be read back: "+last.Error())
 	}
-	return false, t.end(ctx, journal.StateFailed, fmt.Sprintf("accepted, but not in effect after %s: %s", t.cfg.VerifyTimeout, readBackText(t.record.Values)))
+	return false, t.fail(ctx, fmt.Sprintf("accepted, but not in effect after %s: %s", t.cfg.VerifyTimeout, readBackText(t.record.Values)))
 }
 
 func (t *task) readBack(ctx context.Context, session *ask.Session) error {

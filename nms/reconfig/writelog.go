@@ -102,6 +102,9 @@ func (t *task) takeUp(ctx context.Context) error {
 	if err := t.open(); err != nil {
 		return t.end(ctx, journal.StateFailed, "after a restart: "+err.Error())
 	}
+	if t.record.State == journal.StateRollingBack {
+		return t.rollBack(ctx)
+	}
 	session, _, err := t.cluster.Freshest(ctx, t.record.ClusterID)
 	if err != nil {
 		return t.end(ctx, journal.StateFailed, "after a restart: "+err.Error()+"; whether it took effect is not known; read the values")
