@@ -2,6 +2,7 @@ package agentx
 
 import (
 	"context"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type Agent struct {
 	tasks    sync.WaitGroup // the goroutines of sessions, and the guards of SETs: a backend that hangs does not keep us from a new session
 	current  atomic.Pointer[session]
 
+	dial  func(context.Context) (net.Conn, error)
 	ready chan struct{} // closed when the first subtree is registered
 	once  sync.Once     // guards the closing
 	last  string        // what the keeper complained of last
@@ -45,7 +47,9 @@ func New(cfg Config, backend view.Backend, log *logrus.Entry) (*Agent, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Agent{cfg: cfg.withDefaults(), backend: backend, log: log, ready: make(chan struct{})}, nil
+	a := &Agent{cfg: cfg.withDefaults(), backend: backend, log: log, ready: make(chan struct{})}
+	a.dial = func(ctx context.Context) (net.Conn, error) { return dial(ctx, cfg.Socket) }
+	return a, nil
 }
 
 // String names the task.
@@ -68,7 +72,7 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // connectAndServe has one session from its beginning to its end.
 func (a *Agent) connectAndServe(ctx context.Context) error {
-	conn, err := dial(ctx, a.cfg.Socket)
+	conn, err := a.dial(ctx)
 	if err != nil {
 		return err
 	}

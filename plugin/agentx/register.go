@@ -211,17 +211,17 @@ func (r *registry) announce() {
 }
 
 // capabilities puts our rows into snmpd's sysORTable (RFC 2741, section 7.1.6). Without them all else works.
-func (s *session) capabilities() {
+func (s *session) capabilities() error {
 	for _, c := range s.agent.cfg.Capabilities {
 		answer, err := s.call(PDU{Header: Header{Type: TypeAddAgentCaps}, ID: c.OID, Description: []byte(c.Description)}, callWithin)
-		if err == nil && answer.Error != 0 {
-			err = refused(answer.Error)
-		}
 		if err != nil {
-			s.agent.log.WithError(err).Debug("agentx capability not announced")
-			return
+			return err
+		}
+		if answer.Error != 0 {
+			s.agent.log.WithError(refused(answer.Error)).Info("agentx capability not announced")
 		}
 	}
+	return nil
 }
 
 // closedBy says why snmpd closed the session.

@@ -158,15 +158,18 @@ func (s *session) keep(ctx context.Context) error {
 	r := newRegistry(s)
 	known, wanted := make(chan map[place]bool, 1), make(chan []place)
 	s.agent.tasks.Go(func() { s.lookout(known, wanted) })
-	if err := r.all(); err != nil {
+	err := r.all()
+	if err == nil {
+		err = s.capabilities()
+	}
+	if err != nil {
 		s.end(err)
 	}
-	s.capabilities()
 	ping, look := time.NewTicker(pingEvery), time.NewTimer(0)
 	defer ping.Stop()
 	defer look.Stop()
 	for first := true; ; {
-		var err error
+		err = nil
 		select {
 		case <-s.over:
 			return s.reason()

@@ -61,7 +61,7 @@ type answered struct {
 func (s *session) set(p *PDU) (Status, int) {
 	t := s.transaction(p)
 	if t == nil {
-		return unknown(p.Type), 1
+		return unknown(p.Type)
 	}
 	if !t.take(s.agent.cfg.Timeout) {
 		t.abandon(p.Type)
@@ -80,11 +80,11 @@ func (s *session) set(p *PDU) (Status, int) {
 }
 
 // unknown is the answer to a phase of a SET that is not under way: an UndoSet has nothing to undo.
-func unknown(t Type) Status {
+func unknown(t Type) (Status, int) {
 	if t == TypeUndoSet {
-		return 0
+		return 0, 0
 	}
-	return lateStatus(t)
+	return lateStatus(t), 1
 }
 
 // transaction finds a SET; a TestSet begins one.
@@ -138,7 +138,7 @@ func (t *transaction) abandon(kind Type) {
 func (t *transaction) step(p *PDU) (Status, int) {
 	switch {
 	case t.phase == finished: // while this message waited for its turn
-		return unknown(p.Type), 1
+		return unknown(p.Type)
 	case p.Type != TypeTestSet && t.phase == begun:
 		return lateStatus(p.Type), 1
 	}
