@@ -1,6 +1,8 @@
 package pacemaker
 
 import (
+	"bytes"
+	"encoding/xml"
 	"fmt"
 	"strconv"
 	"strings"
@@ -54,11 +56,34 @@ func Parse(cib, mon []byte) (*View, error) {
 
 // ParseVersion reads the version of a CIB and nothing else.
 func ParseVersion(cib []byte) (Version, error) {
-	var c cibDoc
-	if err := decode(cib, &c); err != nil {
-		return Version{}, fmt.Errorf("cibadmin --query: %w", err)
+	dec := xml.NewDecoder(bytes.NewReader(cib))
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return Version{}, fmt.Errorf("cibadmin --query: %w", err)
+		}
+		if start, ok := token.(xml.StartElement); ok {
+			return versionOf(start), nil
+		}
 	}
-	return c.version(), nil
+}
+
+func versionOf(cib xml.StartElement) (v Version) {
+	for _, a := range cib.Attr {
+		n, err := strconv.ParseUint(a.Value, 10, 64)
+		if err != nil {
+			continue
+		}
+		switch a.Name.Local {
+		case "admin_epoch":
+			v.Admin = n
+		case "epoch":
+			v.Epoch = n
+		case "num_updates":
+			v.Updates = n
+		}
+	}
+	return v
 }
 
 func (c *cibDoc) version() Version {
@@ -191,7 +216,7 @@ func (v *View) histories(nodes []cibNodeState) {
 			rest, ok := strings.CutPrefix(name, "fail-count-")
 			id, _, _ := strings.Cut(rest, "#")
 			if i, known := index[id]; ok && known {
-				v.Resources[i].FailCounts[n.Name] += score(value)
+				v.Resources[i].FailCounts[n.Name] = min(infinity, v.Resources[i].FailCounts[n.Name]+score(value))
 			}
 		}
 		for _, history := range n.Resources {

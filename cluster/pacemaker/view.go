@@ -25,9 +25,6 @@ type View struct {
 // Version is the version of the CIB.
 type Version struct{ Admin, Epoch, Updates uint64 }
 
-// Config says whether only the status differs.
-func (v Version) sameConfig(o Version) bool { return v.Admin == o.Admin && v.Epoch == o.Epoch }
-
 // Node is a node as Pacemaker sees it.
 type Node struct {
 	Name        string

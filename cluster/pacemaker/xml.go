@@ -166,10 +166,7 @@ const maxDepth = 64
 
 // decode reads one document, strictly one: what follows it is an error, and so is a nesting that no cluster has.
 func decode(data []byte, into any) error {
-	if err := shallow(data); err != nil {
-		return err
-	}
-	dec := xml.NewDecoder(bytes.NewReader(data))
+	dec := xml.NewTokenDecoder(&shallow{in: xml.NewDecoder(bytes.NewReader(data))})
 	if err := dec.Decode(into); err != nil {
 		return err
 	}
@@ -187,21 +184,22 @@ func decode(data []byte, into any) error {
 	}
 }
 
-func shallow(data []byte) error {
-	dec := xml.NewDecoder(bytes.NewReader(data))
-	depth := 0
-	for {
-		token, err := dec.RawToken()
-		if err != nil {
-			return nil // the decoder proper says what is wrong
+// shallow passes tokens on and refuses what is nested too deep.
+type shallow struct {
+	in    *xml.Decoder
+	depth int
+}
+
+// Token implements xml.TokenReader.
+func (s *shallow) Token() (xml.Token, error) {
+	token, err := s.in.Token()
+	switch token.(type) {
+	case xml.StartElement:
+		if s.depth++; s.depth > maxDepth {
+			return nil, fmt.Errorf("more than %d elements in each other", maxDepth)
 		}
-		switch token.(type) {
-		case xml.StartElement:
-			if depth++; depth > maxDepth {
-				return fmt.Errorf("more than %d elements in each other", maxDepth)
-			}
-		case xml.EndElement:
-			depth--
-		}
+	case xml.EndElement:
+		s.depth--
 	}
+	return token, err
 }
