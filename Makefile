@@ -11,7 +11,7 @@ E2E         := ./fixtures/demo ./fixtures/e2e/...
 VERSION     := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 # What the tests need beside Go: a compiler for the race detector, net-snmp's programs, a MIB checker, Redfish's outsiders.
-PEERS := gcc libc6-dev curl snmp snmpd snmptrapd smitools redfishtool fence-agents procps xz-utils monitoring-plugins-basic iproute2 nftables pacemaker corosync pacemaker-cli-utils resource-agents kmod python3
+PEERS := gcc libc6-dev curl snmp snmpd libsnmp-dev snmptrapd smitools redfishtool fence-agents procps xz-utils monitoring-plugins-basic iproute2 nftables pacemaker corosync pacemaker-cli-utils resource-agents kmod python3
 # A browser for the manager's pages. npm brings its driver by the lock in fixtures/peers/browser; one from elsewhere is as good.
 PEERS += chromium fonts-dejavu-core $(if $(shell command -v npm),,nodejs npm)
 BROWSER := .cache/browser
@@ -70,7 +70,7 @@ e2e: setup build
 bench: bench-snmp
 
 bench-snmp:
-	$(GO) test -run '^$$' -bench . -benchmem ./plugin/agent ./mib/snmp ./mib/view
+	$(GO) test -run '^$$' -bench . -benchmem ./plugin/agent ./plugin/agentx ./mib/snmp ./mib/view
 
 # The module and its constants; PEN=n moves both to another enterprise number.
 mib:
