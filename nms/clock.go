@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
+
+	"hawser/nms/journal"
 )
 
 // clock runs what happens by schedule. Its jobs only send wishes to the parts that do the work, or trim the journal.
@@ -92,11 +94,20 @@ func add(runner *cron.Cron, schedule, location string, job func()) error {
 }
 
 func (c *clock) trim(ctx context.Context) {
-	removed, err := c.m.journal.TrimUnknown(ctx, c.m.cfg.Retention.UnknownPerSource)
-	switch {
-	case err != nil && ctx.Err() == nil:
-		c.m.log.WithError(err).Error("the journal could not be trimmed; it is tried again at the next time")
-	case removed > 0:
-		c.m.log.WithField("rows", removed).Info("old unknown notifications removed from the journal")
+	keep := c.m.cfg.Retention
+	for what, remove := range map[string]func() (int64, error){
+		"unknown notifications": func() (int64, error) { return c.m.journal.TrimUnknown(ctx, keep.UnknownPerSource) },
+		"events": func() (int64, error) {
+			return c.m.journal.TrimEvents(ctx, journal.Keep{Events: keep.Events, Age: keep.Age}, time.Now())
+		},
+	} {
+		removed, err := remove()
+		log := c.m.log.WithField("what", what)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			log.WithError(err).Error("the journal could not be trimmed; it is tried again at the next time")
+		case removed > 0:
+			log.WithField("rows", removed).Info("old rows removed from the journal, as retention says")
+		}
 	}
 }

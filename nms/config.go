@@ -107,9 +107,11 @@ type ReconfigConfig struct {
 
 // RetentionConfig is what the journal keeps.
 type RetentionConfig struct {
-	UnknownPerSource int    `mapstructure:"unknownPerSource"` // notifications that are not of HAWSER-MIB
-	Schedule         string `mapstructure:"schedule"`         // cron: when it is trimmed
-	Location         string `mapstructure:"location"`
+	Events           int           `mapstructure:"events"`           // the newest so many; 0: no limit
+	Age              time.Duration `mapstructure:"age"`              // since they were received; 0: no limit
+	UnknownPerSource int           `mapstructure:"unknownPerSource"` // notifications that are not of HAWSER-MIB
+	Schedule         string        `mapstructure:"schedule"`         // cron: when it is trimmed
+	Location         string        `mapstructure:"location"`
 }
 
 // LogConfig is the manager's own log, on standard error.
@@ -133,7 +135,7 @@ func Defaults() Config {
 		Reconfig: ReconfigConfig{
 			AnswerTimeout: 15 * time.Second, VerifyTimeout: 15 * time.Second, ApplyTimeout: 30 * time.Minute, PollEvery: time.Second,
 		},
-		Retention: RetentionConfig{UnknownPerSource: 10000, Schedule: "17 * * * *", Location: "UTC"},
+		Retention: RetentionConfig{Events: 200_000, Age: 400 * 24 * time.Hour, UnknownPerSource: 10000, Schedule: "17 * * * *", Location: "UTC"},
 		Web:       webDefaults(),
 		Log:       LogConfig{Level: "info", Format: "text"},
 	}

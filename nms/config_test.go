@@ -118,7 +118,7 @@ rules:
     action: {kind: hardware, node: event.nodeName, scope: 2, apply: true, set: [{setting: PowerProfile, value: '"Balanced"'}]}
 gates: {off: false, dryRun: false, ratePerHour: 60, maxClusters: 1, requireQuorum: true, requireStandby: true, stateMaxAge: 1m, eventMaxAge: 10m, windows: [{schedule: "0 2 * * *", duration: 2h, location: Europe/Berlin}]}
 reconfig: {answerTimeout: 15s, verifyTimeout: 15s, applyTimeout: 30m, pollEvery: 1s}
-retention: {unknownPerSource: 10000, schedule: "17 * * * *", location: UTC}
+retention: {events: 200000, age: 9600h, unknownPerSource: 10000, schedule: "17 * * * *", location: UTC}
 web: {usersFile: web.users, requireLogin: true, origin: "https://ops.example.org", sessionTime: 12h, location: Local}
 log: {level: info, format: text}
 `

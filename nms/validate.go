@@ -180,6 +180,12 @@ func (v *validator) times() {
 	v.schedule("retention", v.Retention.Schedule, v.Retention.Location)
 	v.atLeast("poll.workers", v.Poll.Workers, 1)
 	v.atLeast("retention.unknownPerSource", v.Retention.UnknownPerSource, 1)
+	if v.Retention.Events != 0 {
+		v.atLeast("retention.events", v.Retention.Events, 10_000) // as many as one cluster keeps
+	}
+	if v.Retention.Age != 0 {
+		v.within("retention.age", v.Retention.Age, 24*time.Hour, 100*365*24*time.Hour)
+	}
 	if v.Poll.Retries < 0 || v.Poll.Retries > 10 {
 		v.add("poll.retries", "use 0 to 10", "%d is out of range", v.Poll.Retries)
 	}
