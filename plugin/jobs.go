@@ -2,10 +2,12 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"hawser/cluster"
+	"hawser/redfish"
 )
 
 func isCollect(j cluster.Job) bool { return j.HwKind == cluster.HwJobCollect }
@@ -59,23 +61,22 @@ func (w *hardwareWorker) finish(ctx context.Context, j cluster.Job, result strin
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		w.end(ctx, j, cluster.JobFailed, err.Error())
+		w.end(ctx, j, cluster.JobFailed, w.stopped(j, err))
 	default:
 		w.end(ctx, j, cluster.JobDone, result)
 	}
 }
 
-// lastDetail is what the row of an ended job says of its way: of one that failed where it stands and what to do.
-func (w *hardwareWorker) lastDetail(j cluster.Job, state cluster.JobState) string {
-	if state != cluster.JobFailed {
-		return state.String()
+// stopped is what the row of a failed job says: where it stands, why, and what to do. It fits hawserHwJobDetail.
+func (w *hardwareWorker) stopped(j cluster.Job, err error) string {
+	const most, mostStep = 255, 80
+	advice := "; create the job again: what is done is not done twice"
+	if errors.Is(err, redfish.ErrRejected) {
+		advice = "; wish values that are allowed, then create the job again"
 	}
-	at := w.source.Snapshot().State.HwJobs[j.Index].Detail
-	return "stopped at \"" + at + "\": " + notTwice
+	at := fmt.Sprintf("stopped at %q: ", clip(w.source.Snapshot().State.HwJobs[j.Index].Detail, mostStep))
+	return at + clip(err.Error(), int64(most-len(at)-len(advice))) + advice
 }
-
-// notTwice is what to do about a job that failed.
-const notTwice = "put right what the result says, then create the job again; what is done is not done twice"
 
 func (w *hardwareWorker) progress(ctx context.Context, j cluster.Job, percent int, detail string) error {
 	return w.report(ctx, j, cluster.JobIs{Progress: percent, Detail: detail})
@@ -93,7 +94,7 @@ func (w *hardwareWorker) report(ctx context.Context, j cluster.Job, is cluster.J
 
 // end ends a job and tells it. It insists: a job without an end would be waited for.
 func (w *hardwareWorker) end(ctx context.Context, j cluster.Job, state cluster.JobState, result string) {
-	is := cluster.JobIs{Hw: true, Index: j.Index, State: state, Progress: 100, Detail: w.lastDetail(j, state), Result: result}
+	is := cluster.JobIs{Hw: true, Index: j.Index, State: state, Progress: 100, Result: result}
 	for {
 		err := w.recorder.Progress(ctx, is)
 		if err == nil {

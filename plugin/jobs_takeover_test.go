@@ -79,7 +79,8 @@ func TestAnnouncedResetIsNotSentAgain(t *testing.T) {
 		func(cfg *redfish.Config) { cfg.ResetTimeout = time.Second })
 	start()
 	job := r.awaitJob(t, index)
-	if job.State != cluster.JobFailed || !strings.Contains(job.Result, "no sign of the reset") || !strings.Contains(job.Detail, "wait") || !strings.Contains(job.Detail, "create the job again") {
+	if job.State != cluster.JobFailed || !strings.Contains(job.Result, "no sign of the reset") || !strings.HasPrefix(job.Result, `stopped at "wait": `) ||
+		!strings.HasSuffix(job.Result, "create the job again: what is done is not done twice") {
 		t.Errorf("job %+v, want failed with where it stands and what to do", job)
 	}
 	if len(r.resets()) > 0 || r.patches("AssetTag") != 1 {
