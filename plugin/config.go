@@ -22,7 +22,10 @@ type Config struct {
 	Fencing   FencingConfig   `mapstructure:"fencing"`
 	Emulation EmulationConfig `mapstructure:"emulation"`
 	Metrics   MetricsConfig   `mapstructure:"metrics"`
-	Log       LogConfig       `mapstructure:"log"`
+	// Controller decides about the cluster: native, or a pacemaker that runs already.
+	Controller string          `mapstructure:"controller"`
+	Pacemaker  PacemakerConfig `mapstructure:"pacemaker"`
+	Log        LogConfig       `mapstructure:"log"`
 }
 
 // ClusterConfig is the identity of the cluster, and what proves that a node belongs to it.

@@ -33,6 +33,7 @@ func DefaultConfig() Defaults {
 			Fencing: FencingConfig{
 				AfterFence: AfterFenceCycle, CycleLimit: 10, CycleWindow: 10 * time.Minute, Deadline: 20 * time.Second,
 			},
+			Controller: ControllerNative, Pacemaker: defaultPacemaker(),
 			Log: LogConfig{Level: "info", Format: "text"},
 		},
 		Node:  NodeConfig{Role: cluster.RoleResource},

@@ -20,7 +20,9 @@ func (v *validator) runs(name string) bool {
 }
 
 func (v *validator) nodes() {
-	v.nodeCount()
+	if !v.OverPacemaker() {
+		v.nodeCount()
+	}
 	if _, ok := v.Self(); !ok {
 		v.add("node", "name one of nodes", "%q is none", v.Node)
 	}
@@ -38,7 +40,9 @@ func (v *validator) nodes() {
 			v.add(path+".role", "use resource or witness", "is empty")
 		}
 		v.addresses(path+".raft", "tcp", n.Raft, used)
-		v.addresses(path+".beat", "udp", n.Beat, used)
+		if !v.OverPacemaker() || len(n.Beat) > 0 {
+			v.addresses(path+".beat", "udp", n.Beat, used)
+		}
 		v.bmc(path+".bmc", n.BMC)
 	}
 }

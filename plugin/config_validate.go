@@ -27,10 +27,12 @@ func (c Config) Validate(kinds Kinds) error {
 	v.cluster()
 	v.nodes()
 	v.stacks()
+	v.virtualAddresses()
 	v.snmp()
 	v.sinks()
 	v.operation()
 	v.metrics()
+	v.pacemaker()
 	return v.Err()
 }
 
@@ -100,7 +102,7 @@ func (v *validator) cluster() {
 	v.required("cluster.caFile", c.CAFile, made)
 	v.required("cluster.certFile", c.CertFile, made)
 	v.required("cluster.keyFile", c.KeyFile, made)
-	if len(c.BeatKeyFiles) == 0 || slices.Contains(c.BeatKeyFiles, "") {
+	if len(c.BeatKeyFiles) == 0 && !v.OverPacemaker() || slices.Contains(c.BeatKeyFiles, "") {
 		v.add("cluster.beatKeyFiles", made, "names no file")
 	}
 	v.required("dataDir", v.DataDir, "name a folder that survives a restart, as /var/lib/hawser")

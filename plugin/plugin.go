@@ -15,7 +15,8 @@ import (
 	"hawser/redfish"
 )
 
-// Controller is all that the monitoring controller needs of a cluster controller; native.Node is one.
+// Controller is all that the monitoring controller needs of a cluster controller; native.Node and pacemaker.Controller
+// are such.
 type Controller interface {
 	Source
 	Changer
@@ -48,7 +49,7 @@ func New(cfg Config, controller Controller, engineID []byte, bmcs map[string]*re
 	}
 	m.publisher = NewPublisher(PublisherConfig{
 		Hardware: pace,
-		Source:   controller, Controller: mib.ControllerNative, Started: time.Now(), Counters: m.counters,
+		Source:   controller, Controller: cfg.controllerCode(), Started: time.Now(), Counters: m.counters,
 		Log: log.WithField("component", "view"),
 	})
 	m.backend = NewBackend(BackendConfig{

@@ -27,7 +27,6 @@ type Config struct {
 	ClusterID    string // as in the certificates
 	Node         string // as Pacemaker calls it
 	Version      string
-	Boot         string
 	MachineUUID  string
 	BootTime     time.Time
 	EngineID     []byte // the cluster's snmpEngineID at its founding; empty: random

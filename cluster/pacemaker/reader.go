@@ -3,7 +3,6 @@ package pacemaker
 import (
 	"context"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -16,9 +15,6 @@ type reader struct {
 	log      *logrus.Entry
 	hint     poke
 	took     func(reading) // called for each reading, in order, by one goroutine
-
-	mu   sync.Mutex // guards last
-	last reading
 }
 
 // reading is one answer of Pacemaker, or its silence.
@@ -46,9 +42,6 @@ func (r *reader) run(ctx context.Context) error {
 		if now.err == nil && now.view.Version != version {
 			version, moved = now.view.Version, now.at
 		}
-		r.mu.Lock()
-		r.last = now
-		r.mu.Unlock()
 		r.took(now)
 		pause := r.period
 		if now.err != nil || time.Since(moved) < still+2*turn {
@@ -65,13 +58,6 @@ func (r *reader) pause(ctx context.Context, d time.Duration) {
 	case <-r.hint:
 	case <-time.After(d):
 	}
-}
-
-// newest is the last reading.
-func (r *reader) newest() reading {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.last
 }
 
 // read takes both documents of one moment: the CIB is the same before and after crm_mon. While it never stands still the

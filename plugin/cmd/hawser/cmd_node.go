@@ -54,11 +54,7 @@ func (a *app) node(ctx context.Context, cfg plugin.Config) error {
 	if err != nil {
 		return err
 	}
-	nc, err := nativeConfig(cfg, who, engineID, bmcs, log)
-	if err != nil {
-		return err
-	}
-	controller, err := native.New(nc)
+	controller, err := newController(cfg, who, engineID, bmcs, log)
 	if err != nil {
 		return err
 	}
