@@ -17,6 +17,7 @@ type Kind struct {
 
 	build    func(spec Spec, log *logrus.Entry) (Resource, error)
 	validate func(options map[string]any) error
+	inspect  func(spec Spec, root string) error // nil: there is nothing to look at
 }
 
 // kinds lists every kind there is, by name.
@@ -27,7 +28,7 @@ var kinds = []Kind{
 	},
 	{
 		Name: "vip", Comment: "a virtual IP address on an interface; neighbours are told, its loss is seen at once",
-		build: newVIP, validate: validateVIP,
+		build: newVIP, validate: validateVIP, inspect: inspectVIP,
 	},
 }
 
@@ -41,6 +42,16 @@ func Validate(kind string, options map[string]any) error {
 		return err
 	}
 	return k.validate(options)
+}
+
+// Inspect names what this machine has against a service, whose options are valid, beforehand; the error joins one OptionError
+// for each. It changes nothing.
+func Inspect(spec Spec) error {
+	k, err := find(spec.Kind)
+	if err != nil || k.inspect == nil {
+		return nil // an unknown kind is told by Validate
+	}
+	return k.inspect(spec, "/")
 }
 
 func find(name string) (Kind, error) {

@@ -50,7 +50,7 @@ func (k kernel) link(name string) (netlink.Link, error) {
 	link, err := k.handle.LinkByName(name)
 	var missing netlink.LinkNotFoundError
 	if errors.As(err, &missing) {
-		return nil, fmt.Errorf("interface %s does not exist here: name one of %s", name, k.names())
+		return nil, fmt.Errorf("interface %s %w: name one of %s", name, errNoInterface, k.names())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("interface %s: %w", name, err)
@@ -76,13 +76,18 @@ func (k kernel) names() string {
 // ethernet is how netlink names the hardware type of Ethernet, which bonds, bridges and VLANs have too.
 const ethernet = "ether"
 
+var (
+	errNoInterface = errors.New("does not exist here")
+	errNotEthernet = errors.New("not Ethernet")
+)
+
 // fit says why an interface cannot carry the address now; nil if it can.
 func fit(link netlink.Link, o vipSettings) error {
 	a := link.Attrs()
 	_, ok := asMAC(a.HardwareAddr)
 	switch {
 	case a.EncapType != ethernet || !ok || a.RawFlags&unix.IFF_NOARP != 0:
-		return fmt.Errorf("interface %s is %s, not Ethernet: neighbours could not be told; name one that is", a.Name, a.EncapType)
+		return fmt.Errorf("interface %s is %s, %w: neighbours could not be told; name one that is", a.Name, a.EncapType, errNotEthernet)
 	case a.RawFlags&unix.IFF_UP == 0:
 		return fmt.Errorf("interface %s is down: `ip link set %s up`", a.Name, a.Name)
 	case o.Carrier && a.RawFlags&unix.IFF_LOWER_UP == 0:

@@ -42,7 +42,7 @@ func validateCommand(a *app) *cobra.Command {
 	}
 	c.Flags().StringVar(&path, "config", defaultConfig, "configuration of a node, or with --manager of a manager")
 	c.Flags().BoolVar(&manager, "manager", false, "it is a manager's configuration")
-	c.Flags().BoolVar(&noFiles, "no-files", false, "do not look at the files that the configuration names")
+	c.Flags().BoolVar(&noFiles, "no-files", false, "look at the file alone: not at those that it names, nor at this machine's interfaces")
 	c.Flags().BoolVar(&listKinds, "kinds", false, "list the kinds of services and probes instead")
 	return c
 }
@@ -53,7 +53,7 @@ type reader func(path string, noFiles bool) (verdict, error)
 func readNode(path string, noFiles bool) (verdict, error) {
 	cfg, faults, err := nodeConfig(path)
 	if err == nil && !noFiles {
-		faults = merge(faults, cfg.CheckFiles())
+		faults = merge(merge(faults, cfg.CheckFiles()), machineFaults(cfg).Err())
 	}
 	return verdict{File: path, Faults: append(plugin.Faults{}, faults...), Warnings: cfg.Warnings()}, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -143,7 +144,7 @@ func change(t *testing.T, pairs ...string) string {
 }
 
 func TestFaultsNamePathAndRemedy(t *testing.T) {
-	const service = "stacks[0].services[0]."
+	const service = "stacks[0].services[2]."
 	for _, tt := range []struct {
 		name            string
 		from, to        string
@@ -159,7 +160,13 @@ func TestFaultsNamePathAndRemedy(t *testing.T) {
 		{"out of bounds", "failureThreshold: 3", "failureThreshold: 0", service + "policy.failureThreshold", "0 is outside 1 to 100", "within these bounds"},
 		{"unknown kind", "kind: process # a child", "kind: proces # a child", service + "kind", `no resource "proces"`, "process"},
 		{"unknown option", "stopSignal: SIGQUIT", "stopSignl: SIGQUIT", service + "options.stopsignl", "unknown option", "stopSignal"},
-		{"wrong option of a probe", "redirects: 0", "redirects: 99", "stacks[0].services[1].probe.options.redirects", "99 is out of range", "0 to 10"},
+		{"wrong option of a probe", "redirects: 0", "redirects: 99", "stacks[0].services[3].probe.options.redirects", "99 is out of range", "0 to 10"},
+		{"no prefix length", "address: 10.0.0.9/24", "address: 10.0.0.9", "stacks[0].services[0].options.address", "no address with a prefix length", "10.0.0.9/24"},
+		{"address everywhere", "mode: activeStandby # an address", "mode: activeActive # an address", "stacks[0].services[0].mode", "a conflict", "activeStandby"},
+		{"address of a node", "address: 10.0.0.9/24", "address: 10.1.0.2/24", "stacks[0].services[0].options.address", "also that of node bravo", "of its own"},
+		{"address of a BMC", "address: 10.0.0.9/24", "address: 10.9.0.1/24", "stacks[0].services[0].options.address", "also that of the BMC of alpha", "of its own"},
+		{"address twice", "address: 2001:db8::9/64", "address: 10.0.0.9/32", "stacks[0].services[1].options.address", "also that of service address", "of its own"},
+		{"address in another layer", "layer: virtualIp", "layer: other", "stacks[0].services[0].layer", "not other", "virtualIp"},
 		{"name twice", "name: bravo", "name: alpha", "nodes[1].name", `"alpha" is there twice`, "its own name"},
 		{"address without port", `listen: ["10.0.0.1:161"]`, `listen: ["10.0.0.1"]`, "snmp.listen[0]", "no address with a port", "10.0.0.1:7946"},
 		{"address missing", `beat: ["10.0.0.2:7946", "10.1.0.2:7946"]`, `beat: ["10.0.0.2:7946"]`, "nodes[1].beat", "1 addresses for 2 links", "one address for each"},
@@ -185,6 +192,24 @@ func TestFaultsNamePathAndRemedy(t *testing.T) {
 				t.Errorf("got %v, want problem %q and remedy %q", f, tt.problem, tt.remedy)
 			}
 		})
+	}
+}
+
+func TestAddressesComeBeforeWhatMayNeedThem(t *testing.T) {
+	cfg, _, err := nodeConfig(shipped("reference.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	services := cfg.Stacks[0].Services
+	slices.Reverse(services)
+	var found plugin.Faults
+	if !errors.As(cfg.Validate(kinds()), &found) || len(found) != 2 {
+		t.Fatalf("got %v", found)
+	}
+	for _, f := range found {
+		if !strings.HasSuffix(f.Path, ".layer") || !strings.Contains(f.Problem, "is started after") || !strings.Contains(f.Remedy, "data partition and virtual IP go first") {
+			t.Errorf("got %v", f)
+		}
 	}
 }
 
