@@ -54,6 +54,7 @@ func back(t *testing.T, m *subagent.Master, after string) {
 
 // TestTreeComesBack: snmpd is killed, restarted, stopped for a while, told to read its configuration again.
 func TestTreeComesBack(t *testing.T) {
+	t.Parallel()
 	m, a := startBoth(t, &stock{now: allTypes()})
 	whole := t // to which a snmpd that was started belongs
 	t.Run("killed", func(t *testing.T) {
@@ -77,7 +78,7 @@ func TestTreeComesBack(t *testing.T) {
 		connects := a.Stats().Connects
 		m.Signal(t, unix.SIGSTOP)
 		until(t, "the complaint", func() bool { return strings.Contains(a.log.String(), "snmpd did not answer within") })
-		time.Sleep(4 * time.Second) // so that its queue fills with connections that we left
+		time.Sleep(3 * time.Second) // so that its queue fills with connections that we left
 		m.Signal(t, unix.SIGCONT)
 		back(t, m, "SIGSTOP until we gave up")
 		if a.Stats().Connects == connects {
@@ -98,6 +99,7 @@ func TestTreeComesBack(t *testing.T) {
 
 // TestHungMasterIsLeft: the snmpd that we are connected to is stopped for ever, and another one takes its place.
 func TestHungMasterIsLeft(t *testing.T) {
+	t.Parallel()
 	m, _ := startBoth(t, &stock{now: allTypes()})
 	m.Signal(t, unix.SIGSTOP)
 	second := subagent.NewMaster(t, "agentXSocket "+m.Socket)
