@@ -13,13 +13,16 @@ import (
 	"hawser/mib/snmp"
 )
 
+// engineIDFile holds the node's own snmpEngineID.
+const engineIDFile = "snmp-engine-id"
+
 // EngineID reads the node's own snmpEngineID from its data folder, or makes one there. It is bound to the machine: a folder
 // that was copied to another machine gets a new one, so that no two engines share an id.
 func EngineID(dataDir, machine string) ([]byte, error) {
 	if machine == "" {
 		machine = "-" // not known, as to an ordinary user: the id is not bound
 	}
-	path := filepath.Join(dataDir, "snmp-engine-id")
+	path := filepath.Join(dataDir, engineIDFile)
 	data, err := os.ReadFile(path)
 	switch {
 	case err == nil:

@@ -28,6 +28,7 @@ type agent struct {
 
 	mu      sync.Mutex // guards below
 	renewed time.Time  // when the last renewal was answered
+	behind  uint64     // how far the log was at the first one
 	peers   map[string]*cluster.Report
 }
 
@@ -130,6 +131,9 @@ func (a *agent) renewOnce(ctx context.Context, nonce uint64) error {
 		}
 	}
 	a.mu.Lock()
+	if a.renewed.IsZero() {
+		a.behind = answer.Applied
+	}
 	a.renewed, a.peers = time.Now(), answer.Peers
 	a.mu.Unlock()
 	a.node.notifier.notify()
@@ -165,6 +169,15 @@ func (a *agent) holds() []cluster.InstanceReport {
 		}
 	}
 	return out
+}
+
+// caughtUp says whether the state here is at least as new as the leader's was when this daemon first spoke to one: after a
+// restart it begins where a snapshot ends.
+func (a *agent) caughtUp() bool {
+	a.mu.Lock()
+	behind := a.behind
+	a.mu.Unlock()
+	return a.node.ledger.State().Applied >= behind
 }
 
 // last is when a renewal was last answered, and what the leader told of the other nodes then.

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hashicorp/raft"
 	"github.com/sirupsen/logrus"
 
 	"hawser/cluster"
@@ -280,3 +281,11 @@ func damageFile(t testing.TB, path string) {
 		t.Fatal(err)
 	}
 }
+
+// firstIndex is a log of which only the beginning is asked for.
+type firstIndex struct {
+	raft.LogStore
+	first uint64
+}
+
+func (f firstIndex) FirstIndex() (uint64, error) { return f.first, nil }

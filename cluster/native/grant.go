@@ -33,7 +33,8 @@ func (l *lead) renew(ctx context.Context, report *cluster.Report) (renewal, erro
 	if term != office {
 		return renewal{}, fmt.Errorf("%w: this node leads anew", cluster.ErrNoLeader)
 	}
-	return renewal{Nonce: report.Nonce, Orders: orders(l.node.ledger.State(), report, time.Now()), Peers: peers}, nil
+	s := l.node.ledger.State()
+	return renewal{Nonce: report.Nonce, Orders: orders(s, report, time.Now()), Peers: peers, Applied: s.Applied}, nil
 }
 
 // newer says whether a report is later than another of the same node.

@@ -173,9 +173,15 @@ func (s shelf) store(fresh, stale []cluster.Handed, lost *loss) error {
 // the node goes on.
 func openShelf(dataDir string, log *logrus.Entry) (store *raftlog.Store, damaged error, err error) {
 	path := filepath.Join(dataDir, outboxFile)
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+		damaged = fmt.Errorf("outbox %s: %w: the file is empty", path, raftlog.ErrDamaged)
+	}
 	store, err = raftlog.Open(path, raftlog.Options{CacheBytes: 1, Reserve: outboxReserve})
+	if err == nil && damaged != nil {
+		log.WithError(damaged).Error("the outbox is damaged: events that this node had not handed over yet are lost; it begins with an empty one")
+	}
 	if err == nil || !errors.Is(err, raftlog.ErrDamaged) {
-		return store, nil, err
+		return store, damaged, err
 	}
 	damaged = err
 	aside := fmt.Sprintf("%s.damaged-%s", path, time.Now().UTC().Format("20060102T150405.000Z"))

@@ -12,10 +12,16 @@ import (
 	"hawser/cluster/raftlog"
 )
 
+// storeFile holds the log, raft's own values and this node's counters.
+const storeFile = "raft.db"
+
 // openStore opens the store and takes this daemon's incarnation from it: higher than all before, also after the clock was
 // set back.
 func (n *Node) openStore() (err error) {
-	if n.store, err = raftlog.Open(filepath.Join(n.cfg.DataDir, "raft.db"), raftlog.Options{Reserve: storeReserve}); err != nil {
+	if err := emptied(n.cfg.DataDir); err != nil {
+		return err
+	}
+	if n.store, err = raftlog.Open(filepath.Join(n.cfg.DataDir, storeFile), raftlog.Options{Reserve: storeReserve}); err != nil {
 		return err
 	}
 	err = n.store.Local("daemon").Update(func(tx *raftlog.LocalTx) error {
@@ -39,6 +45,12 @@ func (n *Node) openRaft() (err error) {
 	cfg := n.cfg
 	snaps, err := raftlog.Snapshots(cfg.DataDir, cfg.Log)
 	if err != nil {
+		return err
+	}
+	complain := func(path string, err error) {
+		cfg.Log.WithError(err).WithField("file", path).Error("a snapshot is damaged: an older one and the log take its place; check the disk under " + cfg.DataDir)
+	}
+	if err := checkSnapshots(n.store, snaps, cfg.DataDir, complain); err != nil {
 		return err
 	}
 	n.transport, err = raftlog.NewTransport(raftlog.TransportConfig{

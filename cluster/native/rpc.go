@@ -29,6 +29,8 @@ type renewal struct {
 	Nonce  uint64                     `json:"nonce"`
 	Orders []cluster.Order            `json:"orders"`
 	Peers  map[string]*cluster.Report `json:"peers"` // what the other nodes last reported
+	// Applied is how far the leader's own state was: a node that begins shows nothing as current before it is there too.
+	Applied uint64 `json:"applied,omitempty"`
 }
 
 // proposal asks the leader to commit decisions.

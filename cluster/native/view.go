@@ -45,7 +45,11 @@ func (n *Node) Snapshot() *cluster.Snapshot {
 func (n *Node) viewAt(now time.Time) (view cluster.ViewState, quorate bool) {
 	renewed, _ := n.agent.last()
 	follows := n.leader() != "" && !n.disk.stuck.Load() // with a hung disk the log stands still here
-	return viewOf(follows, n.majorityHeard(), now.Sub(renewed))
+	view, quorate = viewOf(follows, n.majorityHeard(), now.Sub(renewed))
+	if view == cluster.ViewCurrent && !n.agent.caughtUp() {
+		view = cluster.ViewLagging
+	}
+	return view, quorate
 }
 
 // viewOf says how current this node's view is, and whether it counts itself to a quorum: by its last answered renewal, its

@@ -50,7 +50,7 @@ func (a *app) node(ctx context.Context, cfg plugin.Config) error {
 	if err != nil {
 		return err
 	}
-	engineID, err := plugin.EngineID(cfg.DataDir, who.engineOwner(cfg))
+	engineID, err := plugin.NodeEngineID(cfg.DataDir, who.engineOwner(cfg), log)
 	if err != nil {
 		return err
 	}
