@@ -67,7 +67,7 @@ func New(cfg Config, controller Controller, engineID []byte, bmcs map[string]*re
 	if m.notifier, err = NewNotifier(cfg, controller, controller, log); err != nil {
 		return nil, err // last, because it opens a socket
 	}
-	return m, nil
+	return m, m.notifier.speakAlone(m.agent.Engine)
 }
 
 // agentConfig is the embedded agent's part of the configuration; passphrases are read from their files.

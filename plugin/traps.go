@@ -22,6 +22,8 @@ type Notifier struct {
 	sinks    map[string]credentials // by name of the sink
 	sender   sender
 	rows     *rows // template of an event's row
+	began    time.Time
+	alone    *alone // nil: this node says nothing while it has no quorum
 	log      *logrus.Entry
 	ready    chan struct{}
 
@@ -64,7 +66,7 @@ func (r *reign) uptime() time.Duration {
 func NewNotifier(cfg Config, source Source, recorder Recorder, log *logrus.Entry) (*Notifier, error) {
 	n := &Notifier{
 		source: source, recorder: bounded{recorder}, sinks: map[string]credentials{}, log: log.WithField("component", "notifier"),
-		rows: newRows(mib.HawserEventTable), ready: make(chan struct{}),
+		rows: newRows(mib.HawserEventTable), ready: make(chan struct{}), began: time.Now(),
 	}
 	for _, s := range cfg.Sinks {
 		n.sinks[s.Name] = credentialsOf(cfg, s)
@@ -110,20 +112,26 @@ func (n *Notifier) Ready() <-chan struct{} { return n.ready }
 
 // Run sends while this node leads, until ctx ends.
 func (n *Notifier) Run(ctx context.Context) error {
-	defer func() {
-		if err := n.sender.Close(); err != nil {
-			n.log.WithError(err).Debug("sender did not close cleanly")
-		}
-	}()
+	defer n.close()
 	close(n.ready)
 	for ctx.Err() == nil {
 		if s := n.source.Snapshot(); leads(s) {
 			n.lead(ctx, s)
 			continue
 		}
-		while(ctx, n.source, func(s *cluster.Snapshot) bool { return !leads(s) })
+		n.waitAlone(ctx)
 	}
 	return nil
+}
+
+func (n *Notifier) close() {
+	err := n.sender.Close()
+	if n.alone != nil {
+		err = errors.Join(err, n.alone.sender.Close())
+	}
+	if err != nil {
+		n.log.WithError(err).Debug("sender did not close cleanly")
+	}
 }
 
 // lead runs one delivery per sink until this node leads no more, or the sinks changed.
