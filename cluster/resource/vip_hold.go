@@ -230,7 +230,7 @@ func (h *hold) announce(now time.Time) {
 	if !h.announcer.due(now) {
 		return
 	}
-	if err := h.wire.send(h.speak.announce(h.from, forwards(h.device))...); err != nil {
+	if err := h.wire.send(h.speak.announce(h.from, h.options.prefix.Addr().Is6() && forwards(h.device))...); err != nil {
 		h.log.WithError(err).Warn("neighbours could not be told where the virtual address is; trying again")
 	}
 }
