@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	"github.com/vishvananda/netlink"
@@ -17,6 +18,7 @@ import (
 type vip struct {
 	spec    Spec
 	options vipSettings
+	gap     time.Duration // triggerGap, but in tests
 	log     *logrus.Entry
 	record  string // path of the runtime record
 	exited  chan Exit
@@ -35,7 +37,7 @@ func newVIP(spec Spec, log *logrus.Entry) (Resource, error) {
 		return nil, err
 	}
 	return &vip{
-		spec: spec, options: o,
+		spec: spec, options: o, gap: triggerGap,
 		log:    log.WithFields(logrus.Fields{"service": spec.Name, "address": o.prefix.String(), "interface": o.Interface}),
 		record: filepath.Join(spec.Dir, spec.Name+".run"),
 		exited: make(chan Exit, 1), // the latest; see Exited

@@ -18,6 +18,7 @@ const triggerGap = 2 * time.Second
 // those that a network has kept from hearing and that nobody can see come back.
 type announcer struct {
 	options announceOptions
+	gap     time.Duration
 	left    int       // of the present row, or of the one that begins at next
 	again   bool      // another row follows the present one
 	next    time.Time // zero: never
@@ -37,7 +38,7 @@ func (a *announcer) trigger(now time.Time) {
 
 func (a *announcer) begin(now time.Time) {
 	a.left, a.next = a.options.Count, now
-	if soonest := a.row.Add(triggerGap); !a.row.IsZero() && now.Before(soonest) {
+	if soonest := a.row.Add(a.gap); !a.row.IsZero() && now.Before(soonest) {
 		a.next = soonest
 	}
 }

@@ -17,6 +17,7 @@ import (
 // hold is one time in which this node has the address.
 type hold struct {
 	options vipSettings
+	gap     time.Duration // of the announcer
 	log     *logrus.Entry
 	report  func(Exit)
 
@@ -69,7 +70,7 @@ func (v *vip) newHold(k kernel, link netlink.Link) (*hold, error) {
 	a := link.Attrs()
 	from, _ := asMAC(a.HardwareAddr) // fit has looked
 	h := &hold{
-		options: v.options, log: v.log, report: v.report, kernel: k, link: link, device: a.Name, speak: dialectOf(v.own()),
+		options: v.options, gap: v.gap, log: v.log, report: v.report, kernel: k, link: link, device: a.Name, speak: dialectOf(v.own()),
 		from: from, ended: make(chan struct{}), cancel: func() {},
 		news: make(chan string, 1), seen: make(chan change), heard: make(chan claim), silent: map[netip.Addr]bool{},
 	}
@@ -123,7 +124,7 @@ func (h *hold) conflict(ctx context.Context, killed <-chan struct{}) error {
 // begin announces the address, which was just added, and watches it.
 func (h *hold) begin() {
 	h.began = time.Now()
-	h.announcer = announcer{options: h.options.Announce}
+	h.announcer = announcer{options: h.options.Announce, gap: h.gap}
 	h.gateway = gatewayWatch{options: h.options.Gateway, address: h.options.gateway, next: h.began}
 	h.check = h.began.Add(checkEvery)
 	h.begun.Store(true)

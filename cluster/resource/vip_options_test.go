@@ -86,7 +86,7 @@ func TestAnnouncer(t *testing.T) {
 		{"one alone", 1, 0, []int{0, 5000}, 9000, []int{0, 5000}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := announcer{options: announceOptions{Count: tt.count, Interval: 200 * ms, Refresh: tt.refresh}}
+			a := announcer{gap: triggerGap, options: announceOptions{Count: tt.count, Interval: 200 * ms, Refresh: tt.refresh}}
 			began := time.Unix(1000, 0)
 			var got []int
 			for now, triggers := 0, tt.triggers; now <= tt.until; now += 10 {
