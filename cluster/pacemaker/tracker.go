@@ -14,6 +14,7 @@ const still = 3 * time.Second
 // ready; the first View is its beginning, of which it tells only what is wrong.
 type Tracker struct {
 	prev    *View
+	prevAt  time.Time
 	changed time.Time // when the CIB's version was last seen to change
 	ops     map[string]bool
 	fences  map[string]bool
@@ -68,7 +69,7 @@ func (t *Tracker) Step(now time.Time, v *View, spec cluster.Spec) []Happening {
 	for i := range t.out {
 		t.out[i].Seen, t.out[i].OnlyNew = now, first
 	}
-	t.prev = v
+	t.prev, t.prevAt = v, now
 	return t.out
 }
 

@@ -40,6 +40,9 @@ func (t *Tracker) newFences(node string) (out []Fencing) {
 // lost opens the story of a node that is away: it left as it was told to, or it failed.
 func (t *Tracker) lost(n Node, fenced bool) {
 	l := &loss{since: t.now, reason: t.why(n)}
+	if fenced && t.prev != nil {
+		l.since = t.prevAt // it went and was fenced since then: durations are what they are at most
+	}
 	t.losses[n.Name] = l
 	e := cluster.Event{
 		Type: cluster.EventNodeFailed, Severity: cluster.SeverityCritical, ComponentType: cluster.ComponentNode, ComponentName: n.Name,
