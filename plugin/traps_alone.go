@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"hawser/cluster"
@@ -45,39 +46,42 @@ func isolated(s *cluster.Snapshot) bool { return !s.Quorate && s.State.ClusterID
 
 // waitAlone waits until this node leads, and speaks of itself meanwhile, whenever it is isolated.
 func (n *Notifier) waitAlone(ctx context.Context) {
-	notLeading := func(s *cluster.Snapshot) bool { return !leads(s) }
-	if n.alone == nil {
-		while(ctx, n.source, notLeading)
-		return
+	parts := []func(context.Context){}
+	if n.alone != nil {
+		parts = append(parts, n.speakWhenAlone)
 	}
-	while(ctx, n.source, notLeading, func(ctx context.Context) {
-		for ctx.Err() == nil {
-			if s := n.source.Snapshot(); isolated(s) {
-				while(ctx, n.source, isolated, n.lonely(s.State)...)
-				continue
-			}
-			while(ctx, n.source, func(s *cluster.Snapshot) bool { return !isolated(s) })
-		}
-	})
+	while(ctx, n.source, func(s *cluster.Snapshot) bool { return !leads(s) }, parts...)
 }
 
-// lonely is one part per sink that INFORMs can be sent to; a sink of traps is told by whoever leads, once that is in the log.
-func (n *Notifier) lonely(s *cluster.State) (parts []func(context.Context)) {
+// speakWhenAlone looks again and again: a quorum is lost by time alone, which is no change that anybody tells.
+func (n *Notifier) speakWhenAlone(ctx context.Context) {
+	for ctx.Err() == nil {
+		if s := n.source.Snapshot(); isolated(s) {
+			n.speak(ctx, s.State)
+		}
+		pause(ctx, lookAtOutbox)
+	}
+}
+
+// speak tells every sink that INFORMs can be sent to, until the quorum is back; a sink of traps is told by whoever leads,
+// once that is in the log.
+func (n *Notifier) speak(ctx context.Context, s *cluster.State) {
+	var tasks sync.WaitGroup
 	for _, sink := range s.Spec.Sinks {
 		c, ok := n.sinks[sink.Name]
 		if !ok || c.err != nil || sink.Kind != cluster.SinkInform || sink.Channel == cluster.ChannelState {
 			continue
 		}
 		d := &delivery{notifier: n, sink: sink, secret: c, log: n.log.WithField("sink", sink.Name)}
-		parts = append(parts, func(ctx context.Context) { n.speakTo(ctx, d) })
+		tasks.Go(func() { n.speakTo(ctx, d) })
 	}
-	return parts
+	tasks.Wait()
 }
 
 // speakTo tells one sink, until the quorum is back or ctx ends.
 func (n *Notifier) speakTo(ctx context.Context, d *delivery) {
 	done := map[uint64]bool{}
-	for wait := informWait; ctx.Err() == nil; {
+	for wait := informWait; ctx.Err() == nil && isolated(n.source.Snapshot()); {
 		e, ok := n.untold(d, done)
 		if !ok {
 			pause(ctx, lookAtOutbox)

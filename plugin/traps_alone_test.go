@@ -45,9 +45,7 @@ func (h *hermit) Waiting() []cluster.Event {
 func (h *hermit) set(cutOff bool, letters ...cluster.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.cutOff, h.letters = cutOff, letters
-	close(h.changed)
-	h.changed = make(chan struct{})
+	h.cutOff, h.letters = cutOff, letters // a quorum is lost by time: that is no change
 }
 
 // startHermit runs the notifier of a node that follows, with fake wires for both of its engines.
