@@ -238,8 +238,11 @@ func uuidOctets(text string) []byte {
 	return octets
 }
 
+// renderEntContains makes rows in the order of their names, so that two renderings of the same parts are alike.
 func renderEntContains(f entityFacts, r *rows) {
-	for _, p := range f.parts {
+	byParent := slices.Clone(f.parts)
+	slices.SortStableFunc(byParent, func(a, b physical) int { return cmp.Compare(a.parent, b.parent) })
+	for _, p := range byParent {
 		if p.parent != 0 {
 			r.row(p.parent, p.index)
 			r.number(mib.EntPhysicalChildIndex, int64(p.index))

@@ -232,17 +232,27 @@ func withHardware(change func(*cluster.Hardware)) *cluster.Snapshot {
 	return snap
 }
 
+// nest hangs a sensor into a part whose number is higher than that of another's parent.
+func nest(snap *cluster.Snapshot) {
+	hw := snap.State.Hardware["db1"]
+	hw.Sensors = slices.Clone(hw.Sensors)
+	hw.Sensors[0].ParentKey = "psu1"
+}
+
 // TestEntitiesAreMadeAnewWhenHardwareChanged, and only that table which changed; the times say when.
 func TestEntitiesAreMadeAnewWhenHardwareChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		source := newFakeSource(withHardware(func(hw *cluster.Hardware) { hw.Collected = start }))
+		first := withHardware(func(hw *cluster.Hardware) { hw.Collected = start })
+		nest(first)
+		source := newFakeSource(first)
 		publisher := newTestPublisher(source)
 		publisher.cfg.Started = start
 		startTask(t, publisher.Run)
 		synctest.Wait()
 		show := func(snap *cluster.Snapshot) *published {
 			snap.State.Hardware["db1"].Collected = start
+			nest(snap)
 			source.set(snap)
 			time.Sleep(10 * time.Second)
 			return publisher.present()
@@ -264,6 +274,9 @@ func TestEntitiesAreMadeAnewWhenHardwareChanged(t *testing.T) {
 		hot := show(withHardware(func(hw *cluster.Hardware) { hw.Components[1].Health = cluster.HealthCritical })).entities["db1"]
 		if got := get(t, hot.view, mib.EntStateAlarm, 2); string(got.Bytes) != string([]byte{mib.AlarmStatusCritical}) {
 			t.Errorf("alarm %s, want critical", got)
+		}
+		if got := get(t, hot.view, mib.EntLastChangeTime, 0); got.Uint != 0 {
+			t.Errorf("entLastChangeTime %s after a part failed, want 0", got)
 		}
 		chassis, supply := get(t, hot.view, mib.EntStateLastChanged, 1), get(t, hot.view, mib.EntStateLastChanged, 2)
 		if chassis.Equal(supply) || !chassis.Equal(get(t, began.view, mib.EntStateLastChanged, 1)) {
