@@ -451,3 +451,18 @@ func TestClustersAndEngines(t *testing.T) {
 		t.Errorf("alarms: got %+v, %v", alarms, err)
 	}
 }
+
+// TestEventsFromTheFutureWaitForNothing: after a clock was set back they would wait until it has caught up.
+func TestEventsFromTheFutureWaitForNothing(t *testing.T) {
+	j := newJournal(t)
+	received := func(at time.Time) func(*Event) { return func(e *Event) { e.Received = at } }
+	now := time.Now()
+	mustAppend(t, j, event(1, received(now)), event(2, received(now.Add(24*time.Hour))), event(3, received(now.Add(-time.Hour))))
+	pending, err := j.PendingAnalysis(t.Context(), now.Add(-time.Minute), 0, 10)
+	if err != nil || len(pending) != 2 || pending[0].Seq != 2 || pending[1].Seq != 3 {
+		t.Errorf("got %+v, %v; want 2 and 3: 1 waits for its condition", pending, err)
+	}
+	if newest, err := j.Newest(t.Context()); err != nil || !newest.Equal(now.Add(24*time.Hour).Truncate(time.Nanosecond)) {
+		t.Errorf("newest is %s, %v", newest, err)
+	}
+}
