@@ -28,6 +28,8 @@ type Table struct {
 	encode  sync.Once
 	encoded []byte
 	ends    []uint32 // ends[i] is where row i ends in encoded
+
+	form formed
 }
 
 // NewTable takes the rows over and sorts them. It panics if a row lies outside prefix or a name is there twice:

@@ -33,6 +33,7 @@ type Agent struct {
 	backend  view.Backend
 	log      *logrus.Entry
 	counters counters
+	form     *view.Form     // of AgentX, in network byte order
 	tasks    sync.WaitGroup // the goroutines of sessions, and the guards of SETs: a backend that hangs does not keep us from a new session
 	current  atomic.Pointer[session]
 
@@ -47,7 +48,7 @@ func New(cfg Config, backend view.Backend, log *logrus.Entry) (*Agent, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	a := &Agent{cfg: cfg.withDefaults(), backend: backend, log: log, ready: make(chan struct{})}
+	a := &Agent{cfg: cfg.withDefaults(), backend: backend, log: log, form: view.NewForm(AppendVarbind), ready: make(chan struct{})}
 	a.dial = func(ctx context.Context) (net.Conn, error) { return dial(ctx, cfg.Socket) }
 	return a, nil
 }

@@ -15,15 +15,16 @@ const (
 type reading struct {
 	pdu   *PDU
 	view  *view.View // nil: there is no such context
+	form  *view.Form
 	w     writer
 	count int
-	at    int // the range in work, for errors
+	last  *[]cursor // where the last GetNext of this server ended, range by range
 }
 
 // read answers a request to read from one snapshot.
 func (s *session) read(j *job, do func(*reading)) (status Status, index int) {
 	head := PDU{Header: answerHeader(j.pdu.Header)}
-	r := &reading{pdu: &j.pdu, view: s.agent.view(j.pdu.Context)}
+	r := &reading{pdu: &j.pdu, view: s.agent.view(j.pdu.Context), form: s.agent.form, last: &j.last}
 	r.w = writer{buf: head.Append(j.out[:0]), little: j.pdu.Flags.little()}
 	do(r)
 	r.w.finish(0)
@@ -39,7 +40,7 @@ func (r *reading) put(row *view.Row) {
 		r.w.varbind(row.Varbind())
 		return
 	}
-	r.w.buf = AppendVarbind(r.w.buf, row.Varbind())
+	r.w.buf = row.Append(r.w.buf, r.form)
 }
 
 func (r *reading) value(name snmp.OID, value snmp.Value) {
@@ -49,8 +50,8 @@ func (r *reading) value(name snmp.OID, value snmp.Value) {
 
 // get follows RFC 2741, section 7.2.3.1.
 func (r *reading) get() {
-	for r.at = range r.pdu.Ranges {
-		name, value := r.pdu.Ranges[r.at].Start, snmp.NoSuchObject
+	for _, wanted := range r.pdu.Ranges {
+		name, value := wanted.Start, snmp.NoSuchObject
 		if r.view != nil {
 			value = r.view.Get(name)
 		}
@@ -58,12 +59,32 @@ func (r *reading) get() {
 	}
 }
 
-// getNext follows RFC 2741, section 7.2.3.2.
+// getNext follows RFC 2741, section 7.2.3.2. A walk comes as a row of GetNexts, each of which begins where the one before
+// ended, so that its cursors go on.
 func (r *reading) getNext() {
-	for r.at = range r.pdu.Ranges {
-		c := r.cursor(r.pdu.Ranges[r.at])
-		r.step(&c)
+	last := *r.last
+	for i, wanted := range r.pdu.Ranges {
+		if i >= len(last) {
+			last = append(last, cursor{})
+		}
+		if c := &last[i]; !c.goesOn(r.view, wanted) {
+			*c = r.cursor(wanted)
+		}
+		r.step(&last[i])
 	}
+	*r.last = last[:min(len(last), maxCursors)]
+}
+
+// maxCursors is how many cursors a server keeps.
+const maxCursors = 64
+
+// goesOn says whether a request continues where the cursor stands; then it is the request's cursor.
+func (c *cursor) goesOn(v *view.View, wanted SearchRange) bool {
+	if v == nil || c.view != v || !c.started || c.ended || wanted.Include || !c.at.Equal(wanted.Start) {
+		return false
+	}
+	c.wanted = wanted
+	return true
 }
 
 // getBulk follows RFC 2741, section 7.2.3.3. An answer that is full is cut, which is no error.
@@ -96,6 +117,7 @@ func (r *reading) getBulk() {
 
 // cursor steps through one search range.
 type cursor struct {
+	view    *view.View
 	walker  view.Walker
 	wanted  SearchRange
 	at      snmp.OID // the last name
@@ -104,7 +126,7 @@ type cursor struct {
 }
 
 func (r *reading) cursor(wanted SearchRange) cursor {
-	c := cursor{wanted: wanted, at: wanted.Start, ended: r.view == nil}
+	c := cursor{view: r.view, wanted: wanted, at: wanted.Start, ended: r.view == nil}
 	if r.view != nil {
 		c.walker = r.view.Walk()
 	}

@@ -163,11 +163,23 @@ func TestHelperAgent(t *testing.T) {
 	if socket == "" {
 		t.Skip("only as a process of another test")
 	}
-	a, err := New(testConfig(socket), &stock{now: allTypes()}, quiet())
+	a, err := New(testConfig(socket), &stock{now: allTypes().With(benchTable(testRoot.Append(4)))}, quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = a.Run(t.Context()) // until it is killed
+}
+
+// startHelper runs our subagent in a process of its own until the test ends.
+func startHelper(tb testing.TB, m *subagent.Master) *os.Process {
+	tb.Helper()
+	command := exec.Command(os.Args[0], "-test.run=^TestHelperAgent$", "-test.timeout=10m")
+	command.Env = append(os.Environ(), helper+"="+m.Socket)
+	if err := command.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
+	return command.Process
 }
 
 // TestOurProcessIsStopped: what remains where not even genErr can be said. RFC 2741 lets a subagent ask for a timeout of a
@@ -186,14 +198,9 @@ func TestOurProcessIsStopped(t *testing.T) {
 			t.Parallel()
 			m, client := startPeers(t, c.lines...)
 			control := foreign(t, client, samples)
-			process := exec.Command(os.Args[0], "-test.run=^TestHelperAgent$", "-test.timeout=5m")
-			process.Env = append(os.Environ(), helper+"="+m.Socket)
-			if err := process.Start(); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = process.Process.Kill(); _ = process.Wait() })
+			process := startHelper(t, m)
 			until(t, "our subagent", func() bool { return serves(t, client) })
-			if err := process.Process.Signal(unix.SIGSTOP); err != nil {
+			if err := process.Signal(unix.SIGSTOP); err != nil {
 				t.Fatal(err)
 			}
 			asker, setter := m.Client(t, ""), m.Client(t, "")
@@ -223,7 +230,7 @@ func TestOurProcessIsStopped(t *testing.T) {
 				t.Errorf("given up after %s and %s, want about %s", forUs, forSet, c.limit)
 			}
 			after := foreign(t, client, samples)
-			if err := process.Process.Signal(unix.SIGCONT); err != nil {
+			if err := process.Signal(unix.SIGCONT); err != nil {
 				t.Fatal(err)
 			}
 			began := time.Now()

@@ -43,6 +43,7 @@ type job struct {
 	frame []byte
 	pdu   PDU
 	out   []byte
+	last  []cursor
 
 	began    time.Time
 	lost     bool        // the turn; guarded by turns.mu
