@@ -133,7 +133,7 @@ func (s *instance) recover(ctx context.Context) error {
 			}
 			return nil
 		}
-		s.log.WithError(err).Error("a former daemon left the service running and it does not stop: stop it by hand")
+		s.log.WithError(err).Error("the service runs here, and no lease covers it: this node does not join until it is verified as stopped (S9)")
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

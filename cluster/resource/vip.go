@@ -86,18 +86,15 @@ func (v *vip) start(ctx context.Context, env []string) error {
 
 // mayStart refuses a bare start (S6), and an interface that cannot carry the address.
 func (v *vip) mayStart(k kernel) (netlink.Link, error) {
-	if h := v.current(); h != nil {
-		if h.alive() {
-			return nil, fmt.Errorf("%w: stop it first", ErrRunning)
-		}
+	switch h := v.held(); {
+	case h == nil:
+	case h.begun.Load() && h.alive():
+		return nil, fmt.Errorf("%w: stop it first", ErrRunning)
+	default:
 		return nil, fmt.Errorf("%w: its run ended: stop it first (S6)", ErrNotStopped)
 	}
-	there, err := k.find(v.own())
-	if err != nil {
+	if err := v.absent(k); err != nil {
 		return nil, err
-	}
-	if len(there) > 0 {
-		return nil, v.stranger(there[0])
 	}
 	return v.carrierOf(k)
 }
@@ -175,7 +172,7 @@ func (v *vip) stop(ctx context.Context, now bool) error {
 	}
 	defer v.endTurn()
 	var err error
-	if h := v.current(); h != nil {
+	if h := v.held(); h != nil {
 		err = v.end(ctx, h)
 	} else {
 		_, err = v.inherit(ctx)
@@ -253,13 +250,19 @@ func (v *vip) report(exit Exit) {
 	}
 }
 
-func (v *vip) current() *hold {
+// held is the present hold, or one whose start could not be taken back.
+func (v *vip) held() *hold {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.hold == nil || !v.hold.begun.Load() {
-		return nil
-	}
 	return v.hold
+}
+
+// current is the present hold once it has begun.
+func (v *vip) current() *hold {
+	if h := v.held(); h != nil && h.begun.Load() {
+		return h
+	}
+	return nil
 }
 
 func (v *vip) takeTurn(ctx context.Context) error {

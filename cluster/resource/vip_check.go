@@ -12,15 +12,30 @@ type Checker interface {
 	Check(ctx context.Context) error
 }
 
-// Check implements Checker: the interface is there, up, has its carrier, and the prefix fits.
+// Check implements Checker: the address is not here already by somebody else, the interface is there, up, has its carrier,
+// and the prefix fits.
 func (v *vip) Check(ctx context.Context) error {
 	k, err := openKernel(ctx)
 	if err != nil {
 		return err
 	}
 	defer k.close()
+	if v.held() == nil {
+		if err := v.absent(k); err != nil {
+			return err
+		}
+	}
 	_, err = v.carrierOf(k)
 	return err
+}
+
+// absent says that the address is here although this daemon did not add it; nil if it is not.
+func (v *vip) absent(k kernel) error {
+	there, err := k.find(v.own())
+	if err != nil || len(there) == 0 {
+		return err
+	}
+	return v.stranger(there[0])
 }
 
 // carrierOf is the interface, if it can carry the address.

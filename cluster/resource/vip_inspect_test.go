@@ -90,6 +90,18 @@ func TestVIPSaysBeforehandWhetherItCouldRun(t *testing.T) {
 	if err := check(); err != nil {
 		t.Error(err)
 	}
+	ip(t, l.here, "address", "add", vip4, "dev", "front")
+	if err := check(); err == nil || !strings.Contains(err.Error(), "was not added by hawser") {
+		t.Errorf("with the address there already: %v", err)
+	}
+	ip(t, l.here, "address", "del", vip4, "dev", "front")
+	p.mustStart(t)
+	if err := check(); err != nil {
+		t.Errorf("while it runs: %v", err)
+	}
+	if err := p.stop(); err != nil {
+		t.Error(err)
+	}
 	if err := l.here.Unplug("front"); err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 func (v *vip) Recover(ctx context.Context) (found bool, err error) {
 	if err = v.takeTurn(ctx); err == nil {
 		defer v.endTurn()
-		if v.current() != nil {
+		if v.held() != nil {
 			err = fmt.Errorf("%w, started by this daemon", ErrRunning)
 		} else {
 			found, err = v.inherit(ctx)
