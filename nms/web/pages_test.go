@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -299,4 +300,30 @@ func TestFormerRunIsRemembered(t *testing.T) {
 	mustHold(t, "cluster of a former run", page, "It was not polled since", "was OK when last heard", "Stack shop", "What follows is not current", "looked 1 h ago")
 	s.poll(newState("c1", "amber"))
 	mustLack(t, "polled again", s.get("/clusters/c1"), "What follows is not current")
+}
+
+// TestLargeFleet: a page stays readable, and what it leaves out is the least in need.
+func TestLargeFleet(t *testing.T) {
+	s := newSite(t)
+	var group sync.WaitGroup
+	for i := range mostRows + 20 {
+		state := newState(fmt.Sprintf("c%03d", i), fmt.Sprintf("name%03d.", i))
+		state.Asked = s.now
+		if i == mostRows+19 {
+			state.ClusterHealth = "critical"
+		}
+		s.live[state.ClusterID] = state
+		group.Go(func() { // together, so that they share commits
+			err := s.journal.SavePoll(t.Context(), journal.Cluster{ClusterID: state.ClusterID, Name: state.ClusterName, ConfigName: state.ClusterName, LastPolled: s.now})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	page := s.get("/")
+	inOrder(t, page, "name319.", "name000.", "20 more, less in need")
+	mustLack(t, "the first page", page, "name310.")
+	mustHold(t, "search", s.get("/?q=name310"), "name310.")
+	mustHold(t, "counts", page, fmt.Sprintf("<b>%d</b> OK", mostRows+19), "<b>1</b> critical")
 }
