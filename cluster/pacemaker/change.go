@@ -68,13 +68,13 @@ func (c *Controller) Commit(ctx context.Context, plan cluster.Plan) (cluster.Rec
 
 // Undo takes a change back by an entry of its own, if no other change came between.
 func (c *Controller) Undo(ctx context.Context, receipt cluster.Receipt) error {
-	_, err := c.change(ctx, cluster.Decision{Undo: &cluster.Undo{ID: receipt.ID, Serial: receipt.Serial}})
+	_, err := c.change(ctx, cluster.Decision{Undo: &cluster.Undo{ID: receipt.ID, Serial: receipt.Serial, Unknown: receipt.Unknown}})
 	return err
 }
 
-// Release lets the jobs start that a change held.
+// Release carries a held change out.
 func (c *Controller) Release(ctx context.Context, receipt cluster.Receipt) error {
-	_, err := c.propose(ctx, cluster.Decision{Release: &cluster.ReleaseHold{ID: receipt.ID}})
+	_, err := c.change(ctx, cluster.Decision{Release: &cluster.ReleaseHold{ID: receipt.ID}})
 	return err
 }
 
