@@ -59,17 +59,15 @@ func (agentXNotifier) String() string { return "agentx notifier" }
 // notifyBatch is how many events are read at once.
 const notifyBatch = 64
 
-// Run goes on from the newest event at its start.
+// Run goes on from the newest event at its start, and at the start of each leadership.
 func (n agentXNotifier) Run(ctx context.Context) error {
-	began, last := time.Now(), n.source.Snapshot().State.LastEvent
+	first := n.source.Snapshot().State
+	began, last, boots := time.Now(), first.LastEvent, first.EngineBoots
 	for ctx.Err() == nil {
 		changed := n.source.Changed()
 		snap := n.source.Snapshot()
-		if !leads(snap) {
-			last = snap.State.LastEvent
-		}
-		if last > snap.State.LastEvent { // another generation
-			last = snap.State.LastEvent
+		if !leads(snap) || boots != snap.State.EngineBoots || last > snap.State.LastEvent { // the last: another generation
+			last, boots = snap.State.LastEvent, snap.State.EngineBoots
 		}
 		if last < snap.State.LastEvent {
 			last = n.send(snap, last, time.Since(began))
