@@ -27,7 +27,7 @@ func nodeCommand(a *app) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s:\n%w", path, err)
 			}
-			return a.node(c.Context(), cfg)
+			return explainHeld(a.node(c.Context(), cfg))
 		},
 	}
 	c.Flags().StringVar(&path, "config", defaultConfig, "configuration of the node")

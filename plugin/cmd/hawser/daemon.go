@@ -22,8 +22,13 @@ type builder func() (plugin.Task, error)
 func runNode(ctx context.Context, controller plugin.Task, log *logrus.Entry, shows ...builder) error {
 	first := make([]plugin.Task, len(shows))
 	for i, build := range shows {
-		var err error
-		if first[i], err = build(); err != nil { // the configuration is wrong: say so before anything runs
+		part, err := build()
+		switch {
+		case err == nil:
+			first[i] = part
+		case mayStartLater(err):
+			log.WithError(explainHeld(err)).WithField("again_s", againAfter.Seconds()).Error("the node runs without this part until that is mended")
+		default: // the configuration is wrong: say so before anything runs
 			return err
 		}
 	}
@@ -40,9 +45,14 @@ func runNode(ctx context.Context, controller plugin.Task, log *logrus.Entry, sho
 	return g.Wait()
 }
 
-// keep runs a part, and again when it fails, until ctx ends.
+// keep runs a part, and again when it fails, until ctx ends. A part that is nil could not be built at first.
 func keep(ctx context.Context, part plugin.Task, build builder, log *logrus.Entry) {
 	for {
+		if part == nil {
+			if part = rebuild(ctx, build, log); part == nil {
+				return
+			}
+		}
 		err := part.Run(ctx)
 		if ctx.Err() != nil {
 			if err != nil {
@@ -53,17 +63,21 @@ func keep(ctx context.Context, part plugin.Task, build builder, log *logrus.Entr
 		if err == nil {
 			err = fmt.Errorf("%s ended by itself", part)
 		}
-		log.WithError(err).WithField("again_s", againAfter.Seconds()).Error("the services run on, but nobody sees them here until this is mended")
-		if !rest(ctx) {
-			return
-		}
-		for part, err = build(); err != nil; part, err = build() {
-			log.WithError(err).Error("it cannot be started again yet")
-			if !rest(ctx) {
-				return
-			}
-		}
+		log.WithError(explainHeld(err)).WithField("again_s", againAfter.Seconds()).Error("the services run on, but nobody sees them here until this is mended")
+		part = nil
 	}
+}
+
+// rebuild makes a part again, as often as that takes; nil: ctx has ended.
+func rebuild(ctx context.Context, build builder, log *logrus.Entry) plugin.Task {
+	for rest(ctx) {
+		part, err := build()
+		if err == nil {
+			return part
+		}
+		log.WithError(explainHeld(err)).Error("it cannot be started again yet")
+	}
+	return nil
 }
 
 // rest waits before the next try; false: ctx has ended.

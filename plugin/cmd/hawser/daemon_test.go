@@ -3,8 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
+	"os"
+	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,5 +89,55 @@ func TestControllersFaultEndsTheNode(t *testing.T) {
 	show := func() (plugin.Task, error) { return part{run: until}, nil }
 	if err := runNode(t.Context(), controller, quietLog(), show); !errors.Is(err, want) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestAHeldPortStopsNoNode: a part that binds its port when it is made is made later; a wrong configuration still ends all.
+func TestAHeldPortStopsNoNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		held := &net.OpError{Op: "listen", Net: "tcp", Err: syscall.EADDRINUSE}
+		tries, shown := 0, false
+		show := func() (plugin.Task, error) {
+			if tries++; tries < 3 {
+				return nil, fmt.Errorf("metrics: %w", held)
+			}
+			return part{run: func(ctx context.Context) error { shown = true; return until(ctx) }}, nil
+		}
+		done := make(chan error, 1) // one: the end
+		go func() { done <- runNode(ctx, part{run: until}, quietLog(), show) }()
+		time.Sleep(3 * againAfter)
+		synctest.Wait()
+		if tries != 3 || !shown {
+			t.Errorf("%d tries, shown %t", tries, shown)
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	want := errors.New("no such schedule")
+	wrong := func() (plugin.Task, error) { return nil, want }
+	if err := runNode(t.Context(), part{run: until}, quietLog(), wrong); !errors.Is(err, want) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestHoldersAreNamed: of any port, by number and name of the process.
+func TestHoldersAreNamed(t *testing.T) {
+	holder, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = holder.Close() }()
+	_, err = net.Listen("tcp", holder.Addr().String())
+	got := explainHeld(fmt.Errorf("node a: %w", err)).Error()
+	for _, want := range []string{"node a: ", holder.Addr().String(), fmt.Sprintf("held by process %d (", os.Getpid()), "stop that, or"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q does not say %q", got, want)
+		}
+	}
+	if other := errors.New("other"); !errors.Is(explainHeld(other), other) || explainHeld(nil) != nil {
+		t.Error("another error became one of a port")
 	}
 }
