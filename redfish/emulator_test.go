@@ -651,3 +651,19 @@ func TestOneSession(t *testing.T) {
 		t.Errorf("%d sessions after Close, %v", s.Sessions(), err)
 	}
 }
+
+func TestFirmwareInventoryEmulator(t *testing.T) {
+	t.Parallel()
+	b := connect(t, startBMC(t))
+	inv, err := b.FirmwareInventory(t.Context())
+	if err != nil || len(inv.Firmware) < 2 || len(inv.Problems) > 0 {
+		t.Fatalf("%+v, %v; want BIOS and BMC at least", inv, err)
+	}
+	whole, err := b.Collect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(inv.Firmware, func(f redfish.Firmware) bool { return f.Version == whole.System.BIOSVersion }) {
+		t.Errorf("%+v has no line of the BIOS %s", inv.Firmware, whole.System.BIOSVersion)
+	}
+}

@@ -39,7 +39,7 @@ func redfishCommand(a *app) *cobra.Command {
 	f.StringVar(&b.direct.CAFile, "ca", "", "file with the authority of its certificate")
 	f.StringVar(&b.direct.Fingerprint, "fingerprint", "", "SHA-256 of its certificate")
 	f.StringVar(&b.direct.SystemID, "system", "", "system, where the BMC has several")
-	c.AddCommand(b.inventoryCommand(), b.settingsCommand(), b.applyCommand(), b.powerCommand())
+	c.AddCommand(b.inventoryCommand(), b.firmwareCommand(), b.settingsCommand(), b.applyCommand(), b.powerCommand())
 	return c
 }
 
