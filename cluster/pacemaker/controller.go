@@ -116,15 +116,21 @@ func (c *Controller) took(r reading) {
 	spec := SpecOf(r.view, c.cfg.Spec, c.cfg.Layers)
 	facts := FactsOf(r.view, spec)
 	c.mu.Lock()
+	if r.at.Before(c.seen.at) { // the leader reads too, as it claims its term: what is older tells nothing new
+		c.mu.Unlock()
+		return
+	}
 	c.seen = sight{view: r.view, spec: spec, facts: facts, at: r.at}
 	told := c.tracker.Step(r.at, r.view, spec)
-	c.pending = append(c.pending, told...)
+	for _, h := range told {
+		if r.view.Quorate || h.Event.Type == cluster.EventQuorumLost { // a minority takes all others for lost: that is no story
+			c.pending = append(c.pending, h)
+		}
+	}
 	for len(c.pending) > 0 && r.at.Sub(c.pending[0].Seen) > pendingWindow {
 		c.pending = c.pending[1:]
 	}
-	if c.tracker.Busy() {
-		c.reader.hint.wake()
-	}
+	c.reader.busy.Store(c.tracker.Busy())
 	c.mu.Unlock()
 	for _, h := range told {
 		c.cfg.Log.WithField("component", "pacemaker").WithField("event", h.Event.Type.String()).Debug(h.Event.Summary)

@@ -177,3 +177,20 @@ func TestAnAlarmIsAcknowledgedOverAFollower(t *testing.T) {
 		}
 	}
 }
+
+// TestAMinoritysStoriesAreNotTold: a node without quorum takes the others for lost; when it leads later, it does not say so.
+func TestAMinoritysStoriesAreNotTold(t *testing.T) {
+	w := newWorld(t)
+	w.show("nodekill", "00", "n1", true, three...)
+	w.startAll()
+	w.leads("n1", three...)
+	w.show("nodekill", "02", "", false, "n2") // it misses n3
+	n2 := w.nodes["n2"]
+	w.await("n2 sees no quorum", func() bool { return !n2.Snapshot().Quorate })
+	w.show("nodekill", "00", "n2", true, three...)
+	w.leads("n2", three...)
+	time.Sleep(time.Second) // nothing is to come: several readings are taken meanwhile
+	if got := types(n2.Controller); strings.Contains(got, "nodeFailed") || strings.Contains(got, "nodeFenced") || strings.Contains(got, "nodeRecovered") {
+		t.Errorf("told what only a minority believed: %s", got)
+	}
+}

@@ -135,13 +135,13 @@ func alignNode(s *cluster.State, node string, fact NodeFact, hello Hello) []clus
 	return nil
 }
 
-// over lists the events that clear alarms whose fault is gone though nobody saw it end.
-func over(s *cluster.State, v *View, f Facts) []cluster.Decision {
+// over lists the events that clear alarms whose fault is gone though nobody saw it end. Of open ones the Tracker tells the end.
+func over(s *cluster.State, v *View, f Facts, open map[string]bool) []cluster.Decision {
 	var out []cluster.Decision
 	for _, index := range slices.Sorted(maps.Keys(s.Alarms)) {
 		a := s.Alarms[index]
 		why := gone(a.Key, v, f, s.Spec)
-		if why == "" {
+		if why == "" || open[a.Key] {
 			continue
 		}
 		out = append(out, cluster.Decision{Event: &cluster.Event{

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -169,7 +170,7 @@ func randomEngineID() []byte {
 // decide writes what happened and what changed since the last time.
 func (c *Controller) decide(ctx context.Context, began time.Time) error {
 	c.mu.Lock()
-	seen, pending := c.seen, c.pending
+	seen, pending, open := c.seen, c.pending, c.tracker.Open()
 	hellos := c.hellos()
 	c.mu.Unlock()
 	if !reflect.DeepEqual(normal(c.ledger.State().Spec), normal(seen.spec)) {
@@ -190,7 +191,7 @@ func (c *Controller) decide(ctx context.Context, began time.Time) error {
 		s := c.ledger.State()
 		todo := align(s, seen.facts, hellos)
 		if len(todo) == 0 {
-			todo = append(over(s, seen.view, seen.facts), standing(s, seen.view)...)
+			todo = append(over(s, seen.view, seen.facts, open), standing(s, seen.view)...)
 		}
 		if len(todo) == 0 {
 			return nil
@@ -212,13 +213,11 @@ func (c *Controller) known(h Happening, began time.Time) bool {
 	if h.Seen.After(began) {
 		return false
 	}
-	const back = 1000
-	for _, e := range c.ledger.Events(s.LastEvent-min(s.LastEvent, back), back) {
-		if h.same(e) {
-			return true
-		}
+	if h.What == NodeBack && !alarmed(s, h.Event.AlarmKey) {
+		return true // only this node had missed it
 	}
-	return false
+	const back = 1000
+	return slices.ContainsFunc(c.ledger.Events(s.LastEvent-min(s.LastEvent, back), back), h.same)
 }
 
 // forget takes a happening off the list.

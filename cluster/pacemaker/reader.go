@@ -3,6 +3,7 @@ package pacemaker
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -14,6 +15,7 @@ type reader struct {
 	period   time.Duration
 	log      *logrus.Entry
 	hint     poke
+	busy     atomic.Bool   // something is under way whose end is awaited
 	took     func(reading) // called for each reading, in order, by one goroutine
 }
 
@@ -44,7 +46,7 @@ func (r *reader) run(ctx context.Context) error {
 		}
 		r.took(now)
 		pause := r.period
-		if now.err != nil || time.Since(moved) < still+2*turn {
+		if now.err != nil || r.busy.Load() || time.Since(moved) < still+2*turn {
 			pause = turn
 		}
 		r.pause(ctx, pause)

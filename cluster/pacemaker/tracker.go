@@ -73,15 +73,33 @@ func (t *Tracker) Step(now time.Time, v *View, spec cluster.Spec) []Happening {
 	return t.out
 }
 
+// busyFor bounds how long the end of something is watched closely.
+const busyFor = time.Minute
+
+// Open lists the alarm keys of the stories that are not at their end: their alarms are cleared by it, and by nobody else.
+func (t *Tracker) Open() map[string]bool {
+	out := map[string]bool{}
+	for key := range t.faults {
+		out[keyService+key] = true
+	}
+	for node := range t.losses {
+		out[keyNode+node] = true
+	}
+	for stack, s := range t.places {
+		out[keyStack+stack] = s.told
+	}
+	return out
+}
+
 // Busy says whether something is under way whose end is to be watched closely.
 func (t *Tracker) Busy() bool {
 	for _, f := range t.faults {
-		if !f.told {
+		if !f.told && t.now.Sub(f.since) < busyFor {
 			return true
 		}
 	}
 	for _, s := range t.places {
-		if !s.since.IsZero() && !s.told {
+		if !s.since.IsZero() && !s.told && t.now.Sub(s.since) < busyFor {
 			return true
 		}
 	}

@@ -25,7 +25,7 @@ func (t *Tracker) failures() {
 		if old := t.faults[key]; old != nil && !old.told {
 			since = old.since
 		}
-		t.faults[key] = &fault{op: o, since: since}
+		t.faults[key] = &fault{op: o, since: since, told: t.prev == nil} // what is found at the beginning is told once
 		t.tell(Happening{What: ServiceFailed, Node: o.Node, Service: o.Resource, Exact: true, Event: cluster.Event{
 			Type: cluster.EventServiceFailed, Severity: cluster.SeverityMajor, ComponentType: cluster.ComponentService,
 			ComponentName: o.Resource, NodeName: o.Node, StackName: t.stackOf(o.Resource), Time: o.Changed, Error: faultText(o),
@@ -79,9 +79,9 @@ func (t *Tracker) resolve() {
 			}
 		case t.works(r, f.op.Node):
 			t.ended(key, f, r)
-		case r.Service() && r.Clone == "" && r.ActiveOn() != "" && r.ActiveOn() != f.op.Node:
-			// It moved: told by its stack when that is complete.
-			if f.told {
+		case r.Clone == "" && r.ActiveOn() != "" && r.ActiveOn() != f.op.Node:
+			// It moved: told by its stack when that is complete, unless it is there already, or there is none.
+			if f.told || t.quiet() || !r.Service() {
 				t.recovered(key, f, r.ActiveOn())
 			}
 		case r.On(f.op.Node).Blocked && !f.told:

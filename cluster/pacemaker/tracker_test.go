@@ -123,3 +123,44 @@ func TestStories(t *testing.T) {
 		})
 	}
 }
+
+// TestAFaultElsewhereEnds: a start that failed on the way of a fail-over is over when the stack is complete on a third node.
+func TestAFaultElsewhereEnds(t *testing.T) {
+	views := capture(t, "failover")
+	first, last := views[0], *views[len(views)-1]
+	at := last.where("mail")
+	var third string
+	for _, n := range testSpec.Nodes {
+		if r, _ := first.Resource("mail"); n.Name != at && n.Name != r.ActiveOn() {
+			third = n.Name
+		}
+	}
+	last.Failed = append(slices.Clone(last.Failed), Op{
+		Resource: "mail", Node: third, Key: "mail_start_0", Task: taskStart, Call: 99, RC: 1, Changed: time.Unix(1_800_000_000, 0), Failure: true,
+	})
+	got := tale(t, []*View{first, &last})
+	want := "serviceRecovered service mail@" + at + ` recover/succeeded "start: error"`
+	if !slices.Contains(got, want) {
+		t.Errorf("got\n%s\nwithout\n%s", strings.Join(got, "\n"), want)
+	}
+}
+
+func (v *View) where(id string) string {
+	r, _ := v.Resource(id)
+	return r.ActiveOn()
+}
+
+// TestQuorum: lost and restored, once each.
+func TestQuorum(t *testing.T) {
+	with := capture(t, "healthy")[0]
+	without := *with
+	without.Quorate = false
+	got := tale(t, []*View{with, &without, &without, with})
+	want := []string{
+		`quorumLost cluster fixture@ none/succeeded "corosync's partition has no quorum"`,
+		`quorumRestored cluster fixture@ recover/succeeded ""`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
