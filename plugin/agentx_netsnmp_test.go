@@ -273,10 +273,10 @@ func TestSetWithAnotherSubagent(t *testing.T) {
 		calls  string // of the log
 	}{
 		{"all is fine", 7, false, snmp.NoError, "commit release"},
-		{"it fails in its test", 101, false, snmp.WrongValue, ""},
-		{"it fails in its reservation", 102, true, snmp.ResourceUnavailable, ""},
-		{"it fails in its commit", 103, false, snmp.CommitFailed, "commit undo"},
-		{"it fails in its commit, and comes first", 103, true, snmp.CommitFailed, "commit undo"},
+		{"it fails in its test", subagent.FailReserve1, false, snmp.WrongValue, ""},
+		{"it fails in its reservation", subagent.FailReserve2, true, snmp.ResourceUnavailable, ""},
+		{"it fails in its commit", subagent.FailAction, false, snmp.CommitFailed, "commit undo"},
+		{"it fails in its commit, and comes first", subagent.FailAction, true, snmp.CommitFailed, "commit undo"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			mem := newMemory(t)
@@ -370,6 +370,49 @@ func checkUndone(t *testing.T, mem *memory, before *cluster.State, job uint32, j
 	}
 	if rows := len(mem.ledger.Writes(before.LastWrite, 100)); committed && rows != 3 {
 		t.Errorf("%d rows in the write log, want 3", rows)
+	}
+}
+
+// TestAnotherWriteComesBetween: while the other subagent takes its time to fail, somebody else writes. Then the answer is
+// undoFailed, as the contract has it; what was ours never took effect, and the other write stays.
+func TestAnotherWriteComesBetween(t *testing.T) {
+	mem := newMemory(t)
+	changer := &logged{member: member{mem, "db1"}}
+	backend := NewBackend(BackendConfig{Source: changer, Changer: changer, Views: newTestPublisher(changer), Log: quietLog()})
+	startTask(t, backend.Run)
+	m := startBelow(t, backend, true)
+	subagent.StartPeer(t, subagent.Build(t), m, 0)
+	client := m.Client(t, "")
+	peer, err := snmp.ParseOID(subagent.Scalar)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the other subagent", func() bool {
+		got, err := client.Get(t.Context(), peer)
+		return err == nil && got[0].Value.Type == snmp.TypeInteger
+	})
+	before := mem.state()
+	var set sync.WaitGroup
+	var answer error
+	set.Go(func() {
+		_, answer = client.Set(t.Context(), bind("hawserServiceReaction", snmp.Integer(mib.ServiceReactionNotify), before.Index(kindService, "app")),
+			snmp.Varbind{OID: peer, Value: snmp.Integer(subagent.FailSlowly)})
+	})
+	waitFor(t, "our commit", func() bool { return len(mem.state().Held) == 1 })
+	mem.mustApply(t, "db1", cluster.Decision{Change: &cluster.Change{ID: "other", By: cluster.Setter{User: "anna", Via: cluster.ViaSnmp}, Ops: []cluster.Op{
+		{Object: "NodeAdminState", Target: cluster.Target{Name: "db2"}, Int: int64(cluster.NodeAdminMaintenance)},
+	}}})
+	set.Wait()
+	refused, ok := answer.(*snmp.StatusError) //nolint:errorlint // the client returns it bare
+	if !ok || refused.Status != snmp.UndoFailed {
+		t.Errorf("snmpd answers %v, want undoFailed", answer)
+	}
+	s := mem.state()
+	if s.Services["app"] != before.Services["app"] || len(s.Held) != 0 || s.Nodes["db2"].Admin != cluster.NodeAdminMaintenance {
+		t.Errorf("ours: %+v, held %v; the other's: %s", s.Services["app"].Policy, s.Held, s.Nodes["db2"].Admin)
+	}
+	if rows := mem.ledger.Writes(before.LastWrite, 10); len(rows) != 2 || rows[0].Result != "undone" || rows[1].Result != "applied" {
+		t.Errorf("write log %+v", rows)
 	}
 }
 
