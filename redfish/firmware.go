@@ -27,7 +27,7 @@ type FirmwareInventory struct {
 	Problems []string `json:"problems"`
 }
 
-// ErrNoFirmware: the BMC keeps no firmware inventory.
+// ErrNoFirmware says that the BMC keeps no firmware inventory.
 var ErrNoFirmware = errors.New("the BMC keeps no firmware inventory")
 
 // FirmwareInventory reads what firmware the machine has, as its BMC keeps it.
