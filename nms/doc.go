@@ -6,7 +6,7 @@
 //	notification -> trapd -> journal -> poll (confirm, fill gaps, conditions) -> analyze (rules) -> reconfig (gates, SET, verify)
 //
 // Parts: trapd receives, journal remembers, ask asks, poll makes complete, analyze judges, reconfig acts, export prints
-// what others need. Manager wires them and owns their goroutines: one group of tasks, all awaited by Run.
+// what others need, port names who holds a port. Manager wires them and owns their goroutines: one group of tasks, all awaited by Run.
 //
 // Invariants:
 //   - An INFORM is answered when its event is durable, never before.

@@ -13,6 +13,9 @@
 //   - Rows of events, conditions and reconfigurations keep text for enumerations, so that a journal can be read without
 //     the MIB that wrote it.
 //   - The audit table is a hash chain: each row holds the hash of the one before it.
+//   - A store that is damaged is refused, never repaired or deleted: SetAside moves it away and begins an empty one, with
+//     reconfiguration off. Opening looks through the whole file; it cannot see a changed letter within a text.
+//   - What is trimmed by number or age was judged, has what condition it will ever have, and nothing unfinished points to it.
 //
 // Goroutines: the writer, started by Open and awaited by Close.
 package journal
