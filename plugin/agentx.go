@@ -10,6 +10,7 @@ import (
 	"hawser/cluster"
 	"hawser/mib"
 	"hawser/mib/view"
+	"hawser/plugin/agent"
 	"hawser/plugin/agentx"
 )
 
@@ -105,6 +106,18 @@ func (n agentXNotifier) send(snap *cluster.Snapshot, last cluster.Seq, uptime ti
 
 // Ready is closed at once: it has nothing to prepare.
 func (n agentXNotifier) Ready() <-chan struct{} { return n.agent.Ready() }
+
+// Below adds the subagent's figures to the counters of this daemon (hawserSelf...). Call it before Run.
+func (m *Monitor) Below(stats func() agentx.Stats) { m.below = stats }
+
+// addBelow adds what was asked through snmpd to what the embedded agent was asked.
+func addBelow(s *agent.Stats, below agentx.Stats) {
+	s.Gets, s.GetNexts, s.GetBulks, s.Sets = s.Gets+below.Gets, s.GetNexts+below.GetNexts, s.GetBulks+below.GetBulks, s.Sets+below.Sets
+	for status, n := range below.ByStatus {
+		s.Errors[status] += n
+	}
+	s.ParseErrors += below.Malformed
+}
 
 // Backend is what front ends serve.
 func (m *Monitor) Backend() view.Backend { return m.backend }

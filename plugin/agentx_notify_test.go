@@ -12,6 +12,7 @@ import (
 	"hawser/mib"
 	"hawser/mib/snmp"
 	"hawser/mib/view"
+	"hawser/plugin/agent"
 	"hawser/plugin/agentx"
 )
 
@@ -143,4 +144,16 @@ func TestAgentXConfiguration(t *testing.T) {
 		t.Errorf("registered are %v, want %v", roots, want)
 	}
 	var _ view.Contexts = (*Backend)(nil)
+}
+
+// TestCountersOfBothFrontEnds: the self group counts what this daemon was asked, by whatever way.
+func TestCountersOfBothFrontEnds(t *testing.T) {
+	s := agent.Stats{Gets: 1, GetNexts: 2, GetBulks: 3, Sets: 4, ParseErrors: 5}
+	s.Errors[snmp.GenErr] = 6
+	below := agentx.Stats{Gets: 10, GetNexts: 20, GetBulks: 30, Sets: 40, Malformed: 50}
+	below.ByStatus[snmp.GenErr], below.ByStatus[snmp.UndoFailed] = 60, 70
+	addBelow(&s, below)
+	if s.Gets != 11 || s.GetNexts != 22 || s.GetBulks != 33 || s.Sets != 44 || s.ParseErrors != 55 || s.Errors[snmp.GenErr] != 66 || s.Errors[snmp.UndoFailed] != 70 {
+		t.Errorf("%+v", s)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"hawser/mib"
 	"hawser/mib/snmp"
 	"hawser/plugin/agent"
+	"hawser/plugin/agentx"
 	"hawser/redfish"
 )
 
@@ -33,6 +34,7 @@ type Monitor struct {
 	hardware  *HardwareMonitor
 	agent     *agent.Agent
 	watch     *AuthWatch
+	below     func() agentx.Stats // of the subagent, if there is one
 }
 
 // New builds the monitoring controller of a node over its cluster controller. engineID is the node's own snmpEngineID;
@@ -110,6 +112,9 @@ func oids(subtrees [][]uint32) []snmp.OID {
 // counters are the figures of agent, sender and SETs, by descriptor without "hawser".
 func (m *Monitor) counters() map[string]uint64 {
 	s := m.agent.Stats()
+	if m.below != nil {
+		addBelow(&s, m.below())
+	}
 	out := m.notifier.Counters()
 	maps.Copy(out, m.backend.Counters())
 	maps.Copy(out, map[string]uint64{

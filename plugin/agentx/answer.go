@@ -90,7 +90,7 @@ func answerHeader(h Header) Header {
 
 // refuse answers with an error. Where it is about no certain varbind net-snmp wants the first one named.
 func (s *session) refuse(h Header, status Status, index int) {
-	s.agent.counters.errors.Add(1)
+	s.agent.counters.refused(status)
 	_ = s.send(response(nil, h, status, index)) // its error ends the session
 }
 

@@ -9,12 +9,22 @@ import (
 	"hawser/mib/snmp"
 	"hawser/mib/view"
 	"hawser/plugin"
+	"hawser/plugin/agentx"
 )
 
 // newest is the backend of the monitor that was built last: when the monitor is built anew, because its port was in use, the
-// subagent goes on with the new one's.
+// subagent goes on with the new one's, and each monitor counts what the subagent is asked.
 type newest struct {
 	monitor atomic.Pointer[plugin.Monitor]
+	below   atomic.Pointer[plugin.AgentX]
+}
+
+// stats are the subagent's counters, none where it is off.
+func (n *newest) stats() agentx.Stats {
+	if x := n.below.Load(); x != nil {
+		return x.Stats()
+	}
+	return agentx.Stats{}
 }
 
 // watched is a builder of monitors that lets newest know each.
@@ -24,6 +34,7 @@ func (n *newest) watched(build func() (*plugin.Monitor, error)) builder {
 		if err != nil {
 			return nil, err
 		}
+		m.Below(n.stats)
 		n.monitor.Store(m)
 		return m, nil
 	}
@@ -61,6 +72,11 @@ func agentX(cfg plugin.Config, source plugin.Source, n *newest, log *logrus.Entr
 		return nil
 	}
 	return []builder{func() (plugin.Task, error) {
-		return plugin.NewAgentX(cfg, source, n, version().Version, log)
+		x, err := plugin.NewAgentX(cfg, source, n, version().Version, log)
+		if err != nil {
+			return nil, err
+		}
+		n.below.Store(x)
+		return x, nil
 	}}
 }
