@@ -79,7 +79,8 @@ func TestDamagedSnapshots(t *testing.T) {
 			tc.start(node)
 			tc.wait("all stories of "+node+" at itself", func() bool {
 				events, err := tc.node(node).Events(0, 10_000)
-				return err == nil && 3 == len(slices.DeleteFunc(events, func(e cluster.Event) bool { return !strings.HasPrefix(e.Summary, "story") }))
+				stories := slices.DeleteFunc(events, func(e cluster.Event) bool { return !strings.HasPrefix(e.Summary, "story") })
+				return err == nil && len(stories) == 3
 			})
 			tc.node(node).cancel()
 			<-tc.node(node).done
