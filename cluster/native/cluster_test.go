@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,26 +62,48 @@ type testOptions struct {
 	prepare func(*Node) // before it runs
 }
 
-// ownLoopback is an address from which no connection of this machine goes out by itself: a port that is free for a moment,
-// while its service is restarted, cannot become the source port of somebody's dial.
-const ownLoopback = "127.77.0.1:0"
+// ports gives free addresses on a loopback address of its own: a port that is free for a moment, while its service is
+// restarted, can become neither the source port of a dial of this machine nor the port of another test. None is given twice.
+type ports struct {
+	host  string
+	given map[string]bool
+}
 
-func freeAddr(t *testing.T, network string) string {
+func newPorts() *ports {
+	host := netip.AddrFrom4([4]byte{127, byte(64 + rand.IntN(64)), byte(rand.IntN(256)), byte(1 + rand.IntN(254))})
+	return &ports{host: net.JoinHostPort(host.String(), "0"), given: map[string]bool{}}
+}
+
+func (p *ports) tcp(t *testing.T) string {
 	t.Helper()
-	if network == "udp" {
-		c, err := net.ListenPacket("udp", ownLoopback)
+	for {
+		l, err := net.Listen("tcp", p.host)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = c.Close() }()
-		return c.LocalAddr().String()
+		if _ = l.Close(); p.first("tcp " + l.Addr().String()) {
+			return l.Addr().String()
+		}
 	}
-	l, err := net.Listen("tcp", ownLoopback)
-	if err != nil {
-		t.Fatal(err)
+}
+
+func (p *ports) udp(t *testing.T) string {
+	t.Helper()
+	for {
+		c, err := net.ListenPacket("udp", p.host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = c.Close(); p.first("udp " + c.LocalAddr().String()) {
+			return c.LocalAddr().String()
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+}
+
+func (p *ports) first(addr string) bool {
+	was := p.given[addr]
+	p.given[addr] = true
+	return !was
 }
 
 func newCluster(t *testing.T, o testOptions) *testCluster {
@@ -99,9 +123,9 @@ func newCluster(t *testing.T, o testOptions) *testCluster {
 	if tc.ca, err = raftlog.NewCA(testClusterID, "test"); err != nil {
 		t.Fatal(err)
 	}
-	beats := map[string]string{}
+	beats, free := map[string]string{}, newPorts()
 	for _, n := range tc.names {
-		tc.ports[n], tc.addrs[n], beats[n] = freeAddr(t, "tcp"), freeAddr(t, "tcp"), freeAddr(t, "udp")
+		tc.ports[n], tc.addrs[n], beats[n] = free.tcp(t), free.tcp(t), free.udp(t)
 	}
 	for _, n := range tc.names {
 		raftPeers, beatPeers := map[string][]string{n: {tc.addrs[n]}}, map[string][]string{n: {beats[n]}}
