@@ -46,6 +46,7 @@ type running struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	t.Parallel() // they wait for each other most of the time
 	w := &world{t: t, dir: t.TempDir(), nodes: map[string]*running{}, cut: map[string]bool{}}
 	for _, n := range testSpec.Nodes {
 		if err := os.MkdirAll(filepath.Join(w.dir, n.Name), 0o700); err != nil {
