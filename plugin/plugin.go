@@ -136,7 +136,7 @@ func (m *Monitor) counters() map[string]uint64 {
 // String names the task.
 func (m *Monitor) String() string { return "monitoring controller" }
 
-// Ready is closed when the agent answers.
+// Ready is closed when the agent answers. While others hold its port that is not so; all else runs.
 func (m *Monitor) Ready() <-chan struct{} { return m.agent.Ready() }
 
 // Addrs are the addresses at which the agent answers, once it is Ready.
@@ -148,7 +148,7 @@ func (m *Monitor) Addrs() []string {
 	return out
 }
 
-// Run runs all parts until ctx ends.
+// Run runs all parts until ctx ends. The agent waits by itself for a port that is held.
 func (m *Monitor) Run(ctx context.Context) error {
 	return RunTasks(ctx, m.publisher, m.backend, m.notifier, m.hardware, m.watch, m.agent)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -37,6 +36,7 @@ type Agent struct {
 	setSlots chan struct{} // of size maxSets: that many SETs are carried out at once
 	sets     sync.WaitGroup
 
+	again time.Duration // between two tries at an address that cannot be bound
 	ready chan struct{} // closed by Run when requests are answered
 	mu    sync.Mutex    // guards addrs
 	addrs []netip.AddrPort
@@ -61,7 +61,7 @@ func New(cfg Config, backend view.Backend, log *logrus.Entry) (*Agent, error) {
 	}
 	a := &Agent{
 		cfg: cfg, backend: backend, log: log, clock: startClock(), access: newAccessTable(cfg, ownSubtrees()...),
-		users: keyring, setSlots: make(chan struct{}, maxSets), ready: make(chan struct{}),
+		users: keyring, setSlots: make(chan struct{}, maxSets), ready: make(chan struct{}), again: listenAgain,
 	}
 	a.security = snmp.NewAuthority(a.Engine, keyring)
 	a.usm = a.security.Stats()
@@ -72,10 +72,11 @@ func New(cfg Config, backend view.Backend, log *logrus.Entry) (*Agent, error) {
 // String names the agent for the task group.
 func (a *Agent) String() string { return "snmp agent" }
 
-// Ready is closed when requests are answered.
+// Ready is closed when requests are answered, at one address at least.
 func (a *Agent) Ready() <-chan struct{} { return a.ready }
 
-// Addrs returns the addresses that are listened on, with the ports that the kernel chose; none before Ready.
+// Addrs returns the addresses that are listened on, with the ports that the kernel chose; none before Ready. One that is bound
+// later comes last.
 func (a *Agent) Addrs() []netip.AddrPort {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -94,26 +95,14 @@ func (a *Agent) Engine() snmp.Engine {
 	return engine
 }
 
-// Run listens and answers until ctx ends, then waits for the SETs under way. It returns an error only if it could
-// not begin.
+// Run listens and answers until ctx ends, then waits for the SETs under way. An address that cannot be bound is tried again
+// while the others answer. It returns an error only if its boots could not be kept.
 func (a *Agent) Run(ctx context.Context) error {
-	listeners, err := a.open(ctx)
-	if err != nil {
+	if err := a.start(); err != nil {
 		return fmt.Errorf("snmp agent: %w", err)
 	}
-	if err := a.start(); err != nil {
-		return errors.Join(fmt.Errorf("snmp agent: %w", err), closeAll(listeners))
-	}
-	close(a.ready)
-	a.log.WithField("addresses", a.Addrs()).WithField("boots", a.Engine().Boots).Info("snmp agent answers")
-
 	var readers sync.WaitGroup
-	for _, l := range listeners {
-		for range max(2, runtime.GOMAXPROCS(0)) { // two: a segment that reads a disk must not stop the others
-			readers.Go(func() { a.serve(ctx, l) })
-		}
-	}
-	<-ctx.Done()
+	listeners := a.listen(ctx, &readers)
 	for _, l := range listeners {
 		_ = l.conn.SetReadDeadline(time.Now()) // ends the readers; the sockets still send
 	}
@@ -136,23 +125,6 @@ func (a *Agent) start() error {
 	}
 	a.engine.Store(&engine)
 	return nil
-}
-
-func (a *Agent) open(ctx context.Context) ([]*listener, error) {
-	var all []*listener
-	for _, address := range a.cfg.Listen {
-		listeners, err := listen(ctx, address)
-		if err != nil {
-			return nil, errors.Join(err, closeAll(all))
-		}
-		all = append(all, listeners...)
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, l := range all {
-		a.addrs = append(a.addrs, localAddr(l.conn))
-	}
-	return all, nil
 }
 
 func closeAll(listeners []*listener) (err error) {

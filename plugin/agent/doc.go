@@ -14,6 +14,8 @@
 //   - An authenticated SET is carried out once: seen again within its time window it gets the same answer.
 //   - v1 and v2c read only, and only where a Community is configured.
 //   - An answer leaves from the address that was asked.
+//   - An address that cannot be bound, because somebody holds the port or the machine does not have it yet, is tried again
+//     every 5 s, and said so once for each reason. The other addresses answer.
 //
 // Goroutines: Run owns a few readers per address and one goroutine per SET under way, at most maxSets, and returns
 // when all have ended.

@@ -48,7 +48,7 @@ func listen(ctx context.Context, address string) ([]*listener, error) {
 	}
 	_, port, _ = net.SplitHostPort(four.conn.LocalAddr().String()) // the same port for both when the kernel chose it
 	six, err := listenOne(ctx, "udp6", net.JoinHostPort("::", port))
-	if errors.Is(err, syscall.EAFNOSUPPORT) || errors.Is(err, syscall.EADDRNOTAVAIL) {
+	if withoutFamily(err) {
 		return []*listener{four}, nil // a machine without IPv6
 	}
 	if err != nil {

@@ -78,25 +78,11 @@ func TestManagerFollowsARestart(t *testing.T) {
 }
 
 func TestStartRefusals(t *testing.T) {
-	held, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = held.Close() }()
-	self, err := os.ReadFile("/proc/self/comm")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, c := range []struct {
 		name   string
 		change func(c *Config)
 		want   []string
 	}{
-		{
-			"held port", func(c *Config) { c.Listen = []string{held.LocalAddr().String()} },
-			[]string{held.LocalAddr().String(), fmt.Sprintf("held by %s (pid %d)", strings.TrimSpace(string(self)), os.Getpid())},
-		},
-		{"address of another machine", func(c *Config) { c.Listen = []string{"192.0.2.1:0"} }, []string{"192.0.2.1:0", "an address of this machine"}},
 		{"unreadable boots", func(c *Config) { mustWrite(t, c.BootsFile, "many") }, []string{bootsObject, "write a number there"}},
 		{"used up boots", func(c *Config) { mustWrite(t, c.BootsFile, "2147483647") }, []string{"used up", "new engine id"}},
 		{"no folder for boots", func(c *Config) { c.BootsFile = "/nonexistent/boots" }, []string{"/nonexistent", "writable"}},

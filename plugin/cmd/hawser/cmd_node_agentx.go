@@ -12,7 +12,7 @@ import (
 	"hawser/plugin/agentx"
 )
 
-// newest is the backend of the monitor that was built last: when the monitor is built anew, because its port was in use, the
+// newest is the backend of the monitor that was built last: when the monitor is built anew, because its boots could not be read, the
 // subagent goes on with the new one's, and each monitor counts what the subagent is asked.
 type newest struct {
 	monitor atomic.Pointer[plugin.Monitor]
