@@ -197,7 +197,8 @@ type ReleaseHold struct {
 	ID string `json:"id"`
 }
 
-// JobIs records the progress of a job.
+// JobIs records the progress of a job. The one that ends a hardware job makes its events too: SettingsApplied, if it applied
+// any, and JobFinished.
 type JobIs struct {
 	Hw       bool     `json:"hw,omitempty"`
 	Index    uint32   `json:"index"`
@@ -206,7 +207,9 @@ type JobIs struct {
 	Detail   string   `json:"detail,omitempty"`
 	Step     string   `json:"step,omitempty"` // empty: as it was
 	Result   string   `json:"result,omitempty"`
-	EventSeq Seq      `json:"eventSeq,omitempty"`
+	EventSeq Seq      `json:"eventSeq,omitempty"` // 0: of the event that the ledger makes, if it makes one
+
+	Applied *SettingsApplied `json:"applied,omitempty"` // with the end of a job that applied settings
 }
 
 // HardwareDiff is what changed in the hardware of a node since the last one: rows by key, and the keys that are gone.

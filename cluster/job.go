@@ -1,6 +1,9 @@
 package cluster
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Job is one planned act on hardware or on the cluster: a row of hawserHwJobTable or hawserJobTable.
 type Job struct {
@@ -25,6 +28,24 @@ type Job struct {
 
 // Ended says whether the job will not change any more.
 func (j JobState) Ended() bool { return j == JobDone || j == JobFailed || j == JobCancelled }
+
+// Name is how the job is called where it reserves a node, and in the event of its end.
+func (j Job) Name() string {
+	if j.HwKind != 0 {
+		return fmt.Sprintf("hardware job %d", j.Index)
+	}
+	return fmt.Sprintf("job %d", j.Index)
+}
+
+// SettingsApplied is what a job that applied settings has to tell beside its end.
+type SettingsApplied struct {
+	Summary string        `json:"summary"`
+	Error   string        `json:"error,omitempty"` // empty: all are as desired
+	Took    time.Duration `json:"took,omitempty"`
+}
+
+// SettingsAlarm is the key of the alarm that stands while settings of a node are not as desired.
+func SettingsAlarm(node string) string { return "settings/" + node }
 
 // Sink is where notifications go.
 type Sink struct {

@@ -40,7 +40,8 @@
 //	verify                  settings are read and judged  read and judged again
 //	done                    verdicts recorded             recorded again
 //	rejoin                  the node's new boot awaited   awaited on; then the reservation ends
-//	the job's end           event JobFinished             a reservation that is left ends
+//	the job's end, with     -                             a reservation that is left ends
+//	its events, as one
 //
 // So a value is written once, a machine is reset at most once in a job, and never without the reservation under which no
 // service runs there. resetTimeout is longer than any answer of a BMC takes: until it has passed, an announced reset of a

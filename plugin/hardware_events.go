@@ -9,7 +9,6 @@ import (
 
 func bmcAlarm(node string) string      { return "bmc/" + node }
 func hardwareAlarm(node string) string { return "hardware/" + node }
-func settingsAlarm(node string) string { return "settings/" + node }
 
 // bmcEvents tells once that a BMC fell silent, and once that it answers again. What could not be recorded is told with the
 // next collection.
@@ -94,20 +93,30 @@ func (w *hardwareWorker) driftEvents(ctx context.Context, now cluster.Hardware) 
 			w.observed.drifted[key] = d
 		}
 	}
-	if !drifted && alarmStands(s, settingsAlarm(w.node)) {
+	if !drifted && !w.judging(s) && alarmStands(s, cluster.SettingsAlarm(w.node)) {
 		w.raise(ctx, cluster.Event{
 			Type: cluster.EventSettingsApplied, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentSetting,
 			ComponentName: "bios", NodeName: w.node, Reaction: cluster.ReactedNone, Result: cluster.ResultSucceeded,
-			AlarmKey: settingsAlarm(w.node), Clear: true, Summary: "all settings of " + w.node + " are as desired again",
+			AlarmKey: cluster.SettingsAlarm(w.node), Clear: true, Summary: "all settings of " + w.node + " are as desired again",
 		})
 	}
+}
+
+// judging says whether a job of this node has reset its machine, or may have: the job's end tells what became of the settings.
+func (w *hardwareWorker) judging(s *cluster.State) bool {
+	for _, j := range s.HwJobs {
+		if j.Target == w.node && j.State == cluster.JobRunning && recall(j.Step).resetBegan() {
+			return true
+		}
+	}
+	return false
 }
 
 func driftEvent(node string, setting cluster.HardwareSetting, d cluster.Desired) cluster.Event {
 	return cluster.Event{
 		Type: cluster.EventSettingDrifted, Severity: cluster.SeverityWarning, ComponentType: cluster.ComponentSetting,
 		ComponentName: setting.Name, NodeName: node, Reaction: cluster.ReactedNotify, Result: cluster.ResultNotDone,
-		AlarmKey: settingsAlarm(node), Raise: cluster.SeverityWarning, Setter: d.By.User,
+		AlarmKey: cluster.SettingsAlarm(node), Raise: cluster.SeverityWarning, Setter: d.By.User,
 		Error:   fmt.Sprintf("is %s, desired %s", setting.Current, d.Value),
 		Summary: fmt.Sprintf("setting %s of %s is %s, but %s wants %s", setting.Name, node, setting.Current, d.By.User, d.Value),
 	}

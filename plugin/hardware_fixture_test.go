@@ -154,9 +154,11 @@ func (r *rig) awaitJob(t testing.TB, index uint32) cluster.Job {
 	t.Helper()
 	r.await(t, "the end of a job", func(s *cluster.State) bool { return s.HwJobs[index].State.Ended() })
 	job := r.state().HwJobs[index]
-	r.await(t, "its event", func(*cluster.State) bool {
-		return slices.ContainsFunc(r.eventsOf(cluster.EventJobFinished), func(e cluster.Event) bool { return e.ComponentName == jobName(job) })
-	})
+	if !slices.ContainsFunc(r.eventsOf(cluster.EventJobFinished), func(e cluster.Event) bool {
+		return e.Seq == job.EventSeq && e.ComponentName == job.Name()
+	}) {
+		t.Errorf("job %+v ended without its event", job)
+	}
 	return job
 }
 

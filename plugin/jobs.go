@@ -13,8 +13,11 @@ import (
 func isCollect(j cluster.Job) bool { return j.HwKind == cluster.HwJobCollect }
 func isWrite(j cluster.Job) bool   { return !isCollect(j) }
 
-// jobName is how a job is called where it reserves a node.
-func jobName(j cluster.Job) string { return fmt.Sprintf("hardware job %d", j.Index) }
+// outcome is what a job has come to: its result, and what it applied, if it did.
+type outcome struct {
+	result  string
+	applied *cluster.SettingsApplied
+}
 
 // nextJob is the oldest queued job of a kind for this node's hardware.
 func (w *hardwareWorker) nextJob(s *cluster.State, of func(cluster.Job) bool) (next cluster.Job, ok bool) {
@@ -31,20 +34,20 @@ func (w *hardwareWorker) job(ctx context.Context, j cluster.Job) {
 	if !w.begin(ctx, j) {
 		return
 	}
-	result, err := w.carryOut(ctx, j)
-	w.finish(ctx, j, result, err)
+	out, err := w.carryOut(ctx, j)
+	w.finish(ctx, j, out, err)
 }
 
-func (w *hardwareWorker) carryOut(ctx context.Context, j cluster.Job) (result string, err error) {
+func (w *hardwareWorker) carryOut(ctx context.Context, j cluster.Job) (out outcome, err error) {
 	switch j.HwKind {
 	case cluster.HwJobCollect:
-		result, err = "collected", w.collect(ctx)
+		out.result, err = "collected", w.collect(ctx)
 	case cluster.HwJobApply:
-		result, err = w.apply(ctx, j)
+		out, err = w.apply(ctx, j)
 	default:
 		err = fmt.Errorf("a job of kind %s is not known to this release: ask for collect or apply", j.HwKind)
 	}
-	return result, err
+	return out, err
 }
 
 // begin marks the job as running. A job that was cancelled a moment before stays as it is.
@@ -57,13 +60,13 @@ func (w *hardwareWorker) begin(ctx context.Context, j cluster.Job) bool {
 }
 
 // finish ends a job by its result or error, unless this node leads no more: then the next leader does.
-func (w *hardwareWorker) finish(ctx context.Context, j cluster.Job, result string, err error) {
-	switch {
-	case ctx.Err() != nil:
-	case err != nil:
-		w.end(ctx, j, cluster.JobFailed, w.stopped(j, err))
-	default:
-		w.end(ctx, j, cluster.JobDone, result)
+func (w *hardwareWorker) finish(ctx context.Context, j cluster.Job, out outcome, err error) {
+	is := cluster.JobIs{Hw: true, Index: j.Index, State: cluster.JobDone, Progress: 100, Result: out.result, Applied: out.applied}
+	if err != nil {
+		is.State, is.Result = cluster.JobFailed, w.stopped(j, err)
+	}
+	if ctx.Err() == nil {
+		w.end(ctx, is)
 	}
 }
 
@@ -92,30 +95,19 @@ func (w *hardwareWorker) report(ctx context.Context, j cluster.Job, is cluster.J
 	return err
 }
 
-// end ends a job and tells it. It insists: a job without an end would be waited for.
-func (w *hardwareWorker) end(ctx context.Context, j cluster.Job, state cluster.JobState, result string) {
-	is := cluster.JobIs{Hw: true, Index: j.Index, State: state, Progress: 100, Result: result}
+// end records the end of a job; the log makes its events of it. It insists: a job without an end would be waited for.
+func (w *hardwareWorker) end(ctx context.Context, is cluster.JobIs) {
 	for {
 		err := w.recorder.Progress(ctx, is)
 		if err == nil {
 			break
 		}
-		w.log.WithError(err).WithField("job", j.Index).Warn("the end of a job was not recorded; trying again")
+		w.log.WithError(err).WithField("job", is.Index).Warn("the end of a job was not recorded; trying again")
 		if !pause(ctx, time.Second) {
 			return
 		}
 	}
-	e := cluster.Event{
-		Type: cluster.EventJobFinished, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentJob,
-		ComponentName: jobName(j), NodeName: w.node, Reaction: cluster.ReactedApply,
-		Result: cluster.ResultSucceeded, Setter: j.By.User, Duration: time.Since(j.Created),
-		Summary: fmt.Sprintf("hardware job %d (%s %s) is %s: %s", j.Index, j.HwKind, w.node, state, result),
+	if is.Applied != nil && is.Applied.Error != "" {
+		w.want() // an alarm of these settings may end though the job failed
 	}
-	if isCollect(j) {
-		e.Reaction = cluster.ReactedNone
-	}
-	if state == cluster.JobFailed {
-		e.Severity, e.Result, e.Error = cluster.SeverityWarning, cluster.ResultFailed, result
-	}
-	w.raise(ctx, e)
 }

@@ -12,42 +12,42 @@ import (
 
 // apply brings all desired settings of the node into force: staged, reset when the node carries no active service, read
 // again, judged one by one. One wish that is not possible refuses all, before anything is touched.
-func (w *hardwareWorker) apply(ctx context.Context, j cluster.Job) (string, error) {
+func (w *hardwareWorker) apply(ctx context.Context, j cluster.Job) (outcome, error) {
 	bound, cancel := context.WithTimeout(ctx, w.pace.collect)
 	defer cancel()
 	wishes := w.wishes()
 	if len(wishes) == 0 {
-		return "nothing is desired", nil
+		return outcome{result: "nothing is desired"}, nil
 	}
 	plan, err := w.bmc.Plan(bound, desiredOf(wishes))
 	if err != nil {
-		return "", err
+		return outcome{}, err
 	}
 	if err := plan.Err(); err != nil {
 		w.mark(ctx, rejections(w.node, plan))
-		return "", err
+		return outcome{}, err
 	}
 	if plan.Empty() {
-		return "all settings are as desired", w.collect(ctx)
+		return outcome{result: "all settings are as desired"}, w.collect(ctx)
 	}
 	step := redfish.Step{Name: redfish.StepStage, Percent: -1, Detail: fmt.Sprintf("%d settings", len(plan.Changes))}
 	if err := w.progress(ctx, j, stepPercent(step), stepDetail(step)); err != nil {
-		return "", err // nothing is written that nobody would know of
+		return outcome{}, err // nothing is written that nobody would know of
 	}
 	staging, err := w.bmc.Stage(bound, plan)
 	if err != nil {
-		return "", err
+		return outcome{}, err
 	}
 	w.mark(ctx, verdicts(w.node, staging.Results))
 	return w.activate(ctx, j, staging.Plan.ResetNeeded)
 }
 
 // activate waits for the node, and brings what is staged into force. What was wished while it waited goes along.
-func (w *hardwareWorker) activate(ctx context.Context, j cluster.Job, reset bool) (string, error) {
+func (w *hardwareWorker) activate(ctx context.Context, j cluster.Job, reset bool) (outcome, error) {
 	gate := &jobGate{worker: w, job: j, done: func() {}}
 	if reset {
 		if err := gate.await(ctx); err != nil {
-			return "", err
+			return outcome{}, err
 		}
 	}
 	defer gate.release(ctx)
@@ -56,44 +56,40 @@ func (w *hardwareWorker) activate(ctx context.Context, j cluster.Job, reset bool
 	plan, marks, err := w.plan(bound, w.wishes())
 	w.mark(ctx, marks)
 	if err != nil {
-		return "", err
+		return outcome{}, err
 	}
 	report, err := w.bmc.Apply(ctx, plan, gate, func(s redfish.Step) { gate.show(ctx, s) })
-	return w.judge(ctx, j, report, err)
+	return w.judge(ctx, report, err)
 }
 
-// judge records the verdict on each setting and tells it.
-func (w *hardwareWorker) judge(ctx context.Context, j cluster.Job, report *redfish.Report, err error) (string, error) {
+// judge records the verdict on each setting. The job's end tells it.
+func (w *hardwareWorker) judge(ctx context.Context, report *redfish.Report, err error) (out outcome, _ error) {
 	if report != nil && ctx.Err() == nil {
 		w.mark(ctx, verdicts(w.node, report.Results))
-		w.raise(ctx, appliedEvent(w.node, j, report, err))
+		out.applied = appliedBy(report, err)
 		if err := w.collect(ctx); err != nil && ctx.Err() == nil {
 			w.log.WithError(err).Warn("the BMC could not be read after an apply")
 		}
 	}
 	switch {
 	case err != nil:
-		return "", err
+		return out, err
 	case !report.OK():
-		return "", errors.New(report.Summary())
+		return out, errors.New(report.Summary())
 	}
-	return report.Summary(), nil
+	out.result = report.Summary()
+	return out, nil
 }
 
-func appliedEvent(node string, j cluster.Job, report *redfish.Report, err error) cluster.Event {
-	e := cluster.Event{
-		Type: cluster.EventSettingsApplied, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentSetting,
-		ComponentName: "bios", NodeName: node, Reaction: cluster.ReactedApply, Result: cluster.ResultSucceeded,
-		Duration: report.Ended.Sub(report.Began), Setter: j.By.User, AlarmKey: settingsAlarm(node), Clear: true,
-		Summary: fmt.Sprintf("settings of %s: %s", node, report.Summary()),
+func appliedBy(report *redfish.Report, err error) *cluster.SettingsApplied {
+	applied := &cluster.SettingsApplied{Summary: report.Summary(), Took: report.Ended.Sub(report.Began)}
+	switch {
+	case err != nil:
+		applied.Error = err.Error()
+	case !report.OK():
+		applied.Error = report.Summary()
 	}
-	if err != nil || !report.OK() {
-		e.Severity, e.Result, e.Error, e.Clear = cluster.SeverityWarning, cluster.ResultFailed, report.Summary(), false
-		if err != nil {
-			e.Error = err.Error()
-		}
-	}
-	return e
+	return applied
 }
 
 // stepPercent is how far an apply has come: by its step, within a task by the task's own word.

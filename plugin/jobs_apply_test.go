@@ -94,7 +94,7 @@ func TestApplyWaitsForTheNode(t *testing.T) {
 	if job.State != cluster.JobDone || !strings.Contains(job.Result, "2 inSync") {
 		t.Errorf("job %+v", job)
 	}
-	if got, want := r.traces(), []string{"reserved db2 for " + jobName(job), "freed db2"}; !slices.Equal(got, want) {
+	if got, want := r.traces(), []string{"reserved db2 for " + job.Name(), "freed db2"}; !slices.Equal(got, want) {
 		t.Errorf("clearances %q, want %q", got, want)
 	}
 	if len(r.resets()) != 1 || r.current("NumaNodesPerSocket") != "2" || r.current("AssetTag") != "rack 7" {
@@ -105,7 +105,7 @@ func TestApplyWaitsForTheNode(t *testing.T) {
 	if len(applied) != 1 || applied[0].Result != cluster.ResultSucceeded || applied[0].Setter != "anna" || applied[0].Duration <= 0 {
 		t.Errorf("SettingsApplied %+v", applied)
 	}
-	if len(finished) != 2 || finished[1].Result != cluster.ResultSucceeded || finished[1].ComponentName != jobName(job) || finished[1].Setter != "anna" {
+	if len(finished) != 2 || finished[1].Result != cluster.ResultSucceeded || finished[1].ComponentName != job.Name() || finished[1].Setter != "anna" {
 		t.Errorf("JobFinished %+v", finished)
 	}
 	again := r.awaitJob(t, r.ask(t, "db2", cluster.HwJobApply))
@@ -188,8 +188,11 @@ func TestDriftIsToldOnce(t *testing.T) {
 		t.Errorf("job %+v", job)
 	}
 	r.awaitSetting(t, "AssetTag", cluster.SettingInSync)
-	if alarmStands(r.state(), settingsAlarm("db2")) {
+	if alarmStands(r.state(), cluster.SettingsAlarm("db2")) {
 		t.Error("the alarm of the drift stands after the settings were applied")
+	}
+	if applied := r.eventsOf(cluster.EventSettingsApplied); len(applied) != 2 || applied[1].AlarmIndex != drifted[0].AlarmIndex || applied[1].Setter != "anna" {
+		t.Errorf("SettingsApplied %+v, want one of each job, the second with the end of the alarm", applied)
 	}
 }
 

@@ -30,7 +30,7 @@ func (g *jobGate) await(ctx context.Context) error {
 		node := w.source.Snapshot().State.Nodes[w.node]
 		g.boot, g.away = node.Boot, away(node)
 		bound, cancel := context.WithTimeout(ctx, time.Minute)
-		done, err := w.hardware.Clearance(bound, w.node, jobName(g.job))
+		done, err := w.hardware.Clearance(bound, w.node, g.job.Name())
 		cancel()
 		if err == nil {
 			w.log.WithField("job", g.job.Index).Info("the node is free, and kept so")

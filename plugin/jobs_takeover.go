@@ -18,8 +18,8 @@ import (
 func (w *hardwareWorker) takeOver(ctx context.Context) {
 	for _, j := range w.leftRunning() {
 		w.log.WithField("job", j.Index).WithField("detail", j.Detail).Info("going on with the job of a former leader")
-		result, err := w.goOn(ctx, j)
-		w.finish(ctx, j, result, err)
+		out, err := w.goOn(ctx, j)
+		w.finish(ctx, j, out, err)
 	}
 }
 
@@ -34,7 +34,7 @@ func (w *hardwareWorker) leftRunning() []cluster.Job {
 	return out
 }
 
-func (w *hardwareWorker) goOn(ctx context.Context, j cluster.Job) (string, error) {
+func (w *hardwareWorker) goOn(ctx context.Context, j cluster.Job) (outcome, error) {
 	if stood := recall(j.Step); j.HwKind == cluster.HwJobApply && stood.resetBegan() {
 		return w.resume(ctx, j, stood)
 	}
@@ -42,21 +42,21 @@ func (w *hardwareWorker) goOn(ctx context.Context, j cluster.Job) (string, error
 }
 
 // resume goes on behind the announcement of a reset.
-func (w *hardwareWorker) resume(ctx context.Context, j cluster.Job, stood memo) (string, error) {
+func (w *hardwareWorker) resume(ctx context.Context, j cluster.Job, stood memo) (outcome, error) {
 	gate := &jobGate{worker: w, job: j, reset: true, done: func() {}, percent: j.Progress}
-	if w.source.Snapshot().State.Nodes[w.node].ReservedBy == jobName(j) { // else it is in service again
+	if w.source.Snapshot().State.Nodes[w.node].ReservedBy == j.Name() { // else it is in service again
 		if err := gate.await(ctx); err != nil {
-			return "", err
+			return outcome{}, err
 		}
 		gate.boot, gate.away = stood.Boot, stood.Away // as it was before its reset; by now it may have joined again, or left
 	}
 	defer gate.release(ctx)
 	wishes := w.wishes()
 	if len(wishes) == 0 {
-		return "", errors.New("a former leader reset the machine; the wishes were withdrawn since")
+		return outcome{}, errors.New("a former leader reset the machine; the wishes were withdrawn since")
 	}
 	report, err := w.follow(ctx, stood, desiredOf(wishes), gate)
-	return w.judge(ctx, j, report, err)
+	return w.judge(ctx, report, err)
 }
 
 // follow watches the machine through its reset. That the node is in the cluster under another boot is a sign of it too: many
@@ -84,7 +84,7 @@ func (w *hardwareWorker) leftReserved(s *cluster.State) (cluster.Job, bool) {
 		return cluster.Job{}, false
 	}
 	for _, j := range s.HwJobs {
-		if jobName(j) == by {
+		if j.Name() == by {
 			return j, j.State.Ended()
 		}
 	}
@@ -95,7 +95,7 @@ func (w *hardwareWorker) leftReserved(s *cluster.State) (cluster.Job, bool) {
 func (w *hardwareWorker) free(ctx context.Context, j cluster.Job) {
 	bound, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	done, err := w.hardware.Clearance(bound, w.node, jobName(j))
+	done, err := w.hardware.Clearance(bound, w.node, j.Name())
 	if err == nil {
 		done()
 	}

@@ -62,7 +62,7 @@ func (r *rig) leftAt(t *testing.T, step redfish.Step, change ...func(*redfish.Co
 	index = r.ask(t, "db2", cluster.HwJobApply)
 	memo := keep(step, r.state().Nodes["db2"].Boot, false)
 	job := r.state().HwJobs[index]
-	r.mustApply(t, "db1", cluster.Decision{Reserve: &cluster.Reserve{Node: "db2", By: jobName(job)}},
+	r.mustApply(t, "db1", cluster.Decision{Reserve: &cluster.Reserve{Node: "db2", By: job.Name()}},
 		cluster.Decision{Job: &cluster.JobIs{Hw: true, Index: index, State: cluster.JobRunning, Detail: stepDetail(step), Step: memo}})
 	r.lead(t, "wit")
 	return index, func() { r.start(t, "wit", change...) }
@@ -151,7 +151,7 @@ func TestReservationOfAnEndedJobEnds(t *testing.T) {
 	r.mustApply(t, "db1", cluster.Decision{Config: &cluster.Config{Spec: memorySpec()}})
 	index := r.ask(t, "db2", cluster.HwJobApply)
 	job := r.state().HwJobs[index]
-	r.mustApply(t, "db1", cluster.Decision{Reserve: &cluster.Reserve{Node: "db2", By: jobName(job)}},
+	r.mustApply(t, "db1", cluster.Decision{Reserve: &cluster.Reserve{Node: "db2", By: job.Name()}},
 		cluster.Decision{Job: &cluster.JobIs{Hw: true, Index: index, State: cluster.JobFailed, Result: "x"}})
 	r.start(t, "db1")
 	r.await(t, "the end of the reservation", func(s *cluster.State) bool { return s.Nodes["db2"].ReservedBy == "" })

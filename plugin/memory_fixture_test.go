@@ -75,7 +75,7 @@ func (m *memory) apply(by string, decisions ...cluster.Decision) (ledger.Result,
 	defer m.mu.Unlock()
 	m.index++
 	first := m.origin[by] + 1
-	m.origin[by] += 2 * uint64(len(decisions))
+	m.origin[by] += ledger.EventsPerDecision * uint64(len(decisions))
 	return m.ledger.Apply(m.index, cluster.Entry{Version: 1, At: time.Now(), By: by, Origin: first, Decisions: decisions})
 }
 

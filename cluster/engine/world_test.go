@@ -195,7 +195,7 @@ func (w *world) commit(decisions ...cluster.Decision) ledger.Result {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.origin += uint64(2 * len(decisions))
+	w.origin += uint64(ledger.EventsPerDecision * len(decisions))
 	entry, err := ledger.Decode(data)
 	if err != nil {
 		w.t.Fatal(err)

@@ -88,7 +88,7 @@ func TestEventsAreNumberedOnce(t *testing.T) {
 	}
 }
 
-// TestNoDecisionMakesMoreEventsThanItsShare: a proposer sets two numbers aside for each decision.
+// TestNoDecisionMakesMoreEventsThanItsShare: a proposer sets these numbers aside for each decision.
 func TestNoDecisionMakesMoreEventsThanItsShare(t *testing.T) {
 	for _, d := range everyKind() {
 		l := founded(t)
@@ -97,7 +97,7 @@ func TestNoDecisionMakesMoreEventsThanItsShare(t *testing.T) {
 		if d.Change != nil {
 			d.Change.Serial, d.Change.Ops = nil, []cluster.Op{op("ServiceReaction", "app", 2)}
 		}
-		if r := l.apply(d); len(r.Events) > 2 {
+		if r := l.apply(d); len(r.Events) > EventsPerDecision {
 			t.Errorf("%+v made %d events", d, len(r.Events))
 		}
 	}

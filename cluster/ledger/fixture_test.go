@@ -80,7 +80,7 @@ func (l *log) entry(decisions ...cluster.Decision) cluster.Entry {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.origin += uint64(2 * len(decisions))
+	l.origin += uint64(EventsPerDecision * len(decisions))
 	l.index++
 	return e
 }

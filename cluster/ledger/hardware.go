@@ -276,4 +276,7 @@ func (w *writer) job(d cluster.JobIs) {
 		}
 	}
 	table[d.Index] = j
+	if d.Hw && j.State.Ended() {
+		w.jobEnded(j, d.Applied)
+	}
 }

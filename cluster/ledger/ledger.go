@@ -13,6 +13,10 @@ import (
 // ErrUnknownEntry says that the log holds an entry that this program cannot read: a later version wrote it.
 var ErrUnknownEntry = errors.New("log entry of a later version: install the version of hawser that the other nodes run, then start again")
 
+// EventsPerDecision is how many events one decision makes at most: the end of a job that applied settings, with the end of
+// their alarm. A proposer sets so many numbers aside for each.
+const EventsPerDecision = 3
+
 // Result is what an applied entry has to tell its proposer.
 type Result struct {
 	Receipt *cluster.Receipt // of a Change

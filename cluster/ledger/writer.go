@@ -71,7 +71,9 @@ func (w *writer) apply(d cluster.Decision) {
 	case d.Service != nil:
 		w.serviceIs(*d.Service)
 	case d.Event != nil:
-		w.event(*d.Event)
+		if !w.toldByItsJob(*d.Event) {
+			w.event(*d.Event)
+		}
 	default:
 		w.applyRequest(d)
 	}

@@ -69,7 +69,7 @@ func (p *proposer) enqueue(ctx context.Context, decisions []cluster.Decision) (r
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%w (others wait too: %w)", cluster.ErrNoLeader, ctx.Err())
 	}
-	need := uint64(2 * len(decisions)) // a decision makes at most two events
+	need := uint64(ledger.EventsPerDecision * len(decisions))
 	if p.next+need > p.end {
 		if err := p.reserve(need); err != nil {
 			return nil, err
