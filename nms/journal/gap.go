@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -31,17 +32,94 @@ type Gap struct {
 // Range is a run of sequence numbers, both ends included.
 type Range struct{ First, Last uint32 }
 
+// saveGap stores a range. What is lost stays lost: it is taken out of the open ranges that hold it, whose rest stays open,
+// and an open range leaves it out.
 func (t *tx) saveGap(g Gap) error {
-	now := nanos(time.Now())
-	settled := now
-	if g.State == GapOpen {
-		settled = 0
+	found := nanos(time.Now())
+	if g.State != GapOpen {
+		if err := t.carve(g); err != nil {
+			return err
+		}
+		return t.putGap(g, g.First, g.Last, found, found)
 	}
+	lost, err := t.overlapping(g, GapLost)
+	if err != nil {
+		return err
+	}
+	have := make([]Range, len(lost))
+	for i, l := range lost {
+		have[i] = l.Range
+	}
+	for _, rest := range complement(g.First-1, g.Last, have) {
+		if err := t.putGap(g, rest.First, rest.Last, found, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) putGap(g Gap, first, last uint32, found, settled int64) error {
 	_, err := t.exec(`INSERT INTO gap (cluster_id, generation, what, first_seq, last_seq, state, reason, found_at, settled_at) VALUES (?,?,?,?,?,?,?,?,?)
-		ON CONFLICT (cluster_id, generation, what, first_seq) DO UPDATE SET last_seq = max(last_seq, excluded.last_seq),
+		ON CONFLICT (cluster_id, generation, what, first_seq) DO UPDATE SET
+		last_seq = CASE WHEN state = excluded.state THEN max(last_seq, excluded.last_seq) ELSE excluded.last_seq END,
 		state = excluded.state, reason = excluded.reason, settled_at = excluded.settled_at`,
-		g.ClusterID, int64(g.Generation), g.What, g.First, g.Last, g.State, g.Reason, now, settled)
+		g.ClusterID, int64(g.Generation), g.What, first, last, g.State, g.Reason, found, settled)
 	return err
+}
+
+// storedRange is a row of the gap table.
+type storedRange struct {
+	Range
+	id, found int64
+	reason    string
+}
+
+// carve takes a range out of the open ones of its kind.
+func (t *tx) carve(g Gap) error {
+	open, err := t.overlapping(g, GapOpen)
+	if err != nil {
+		return err
+	}
+	for _, o := range open {
+		if o.First < g.First {
+			_, err = t.exec(`UPDATE gap SET last_seq = ? WHERE id = ?`, g.First-1, o.id)
+		} else {
+			_, err = t.exec(`DELETE FROM gap WHERE id = ?`, o.id)
+		}
+		if err != nil {
+			return err
+		}
+		if o.Last > g.Last {
+			rest := g
+			rest.State, rest.Reason = GapOpen, o.reason
+			if err := t.putGap(rest, g.Last+1, o.Last, o.found, 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// overlapping returns the ranges in a state that have something in common with a gap, lowest first.
+func (t *tx) overlapping(g Gap, state string) (out []storedRange, err error) {
+	s, err := t.stmt(`SELECT id, first_seq, last_seq, reason, found_at FROM gap WHERE cluster_id = ? AND generation = ? AND what = ?
+		AND state = ? AND first_seq <= ? AND last_seq >= ? ORDER BY first_seq`)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.QueryContext(t.ctx, g.ClusterID, int64(g.Generation), g.What, state, g.Last, g.First)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var r storedRange
+		if err := rows.Scan(&r.id, &r.First, &r.Last, &r.reason, &r.found); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
 }
 
 // SaveGap notes a range that is missing: open when it may still be fetched, lost when it is gone for good.

@@ -19,12 +19,13 @@ const trimAtOnce = 100
 // that a rule has still to judge, whose condition is still wanted, that belongs to an open incident or an unfinished
 // reconfiguration, or that lies where the journal of its cluster is not complete yet.
 func (j *Journal) TrimEvents(ctx context.Context, keep Keep, now time.Time) (removed int64, err error) {
-	before, err := j.trimBefore(ctx, keep, now)
-	for err == nil && ctx.Err() == nil {
+	before, err := j.trimBefore(ctx, keep)
+	if err == nil && before > 0 {
+		removed, err = j.trimAll(ctx, trimByID, before)
+	}
+	if err == nil && keep.Age > 0 { // by each event's own time, because the clock may have been wrong for a while
 		var n int64
-		if n, err = j.trimSome(ctx, before); n == 0 {
-			break
-		}
+		n, err = j.trimAll(ctx, trimByAge, nanos(now.Add(-keep.Age)))
 		removed += n
 	}
 	if err != nil {
@@ -33,45 +34,50 @@ func (j *Journal) TrimEvents(ctx context.Context, keep Keep, now time.Time) (rem
 	return removed, nil
 }
 
-// trimBefore is the number of the first event that stays.
-func (j *Journal) trimBefore(ctx context.Context, keep Keep, now time.Time) (int64, error) {
-	before := int64(0)
-	take := func(n int64) { before = max(before, n) }
-	scan := func(scan func(...any) error) (int64, error) {
+// trimBefore is the number of the first event that stays for being one of the newest.
+func (j *Journal) trimBefore(ctx context.Context, keep Keep) (int64, error) {
+	if keep.Events <= 0 {
+		return 0, nil
+	}
+	found, err := query(ctx, &j.Reader, `SELECT id + 1 FROM event ORDER BY id DESC LIMIT 1 OFFSET ?`, []any{keep.Events}, func(scan func(...any) error) (int64, error) {
 		var n int64
 		err := scan(&n)
 		return n, err
+	})
+	if err != nil || len(found) == 0 {
+		return 0, err
 	}
-	if keep.Events > 0 {
-		found, err := query(ctx, &j.Reader, `SELECT id + 1 FROM event ORDER BY id DESC LIMIT 1 OFFSET ?`, []any{keep.Events}, scan)
-		if err != nil {
-			return 0, err
-		}
-		for _, n := range found {
-			take(n)
-		}
-	}
-	if keep.Age > 0 {
-		found, err := query(ctx, &j.Reader, `SELECT ifnull(max(id), 0) + 1 FROM event WHERE received_at < ?`, []any{nanos(now.Add(-keep.Age))}, scan)
-		if err != nil {
-			return 0, err
-		}
-		for _, n := range found {
-			take(n)
-		}
-	}
-	return before, nil
+	return found[0], nil
 }
 
-func (j *Journal) trimSome(ctx context.Context, before int64) (removed int64, err error) {
+// The two ways to trim; the store has an index for each, so that what stays costs nothing.
+const (
+	trimByID  = trimHead + `e.id < ?1` + trimTail + `e.id LIMIT ?2)`
+	trimByAge = trimHead + `e.received_at < ?1` + trimTail + `e.received_at LIMIT ?2)`
+	trimHead  = `DELETE FROM event WHERE id IN (SELECT e.id FROM event e
+		LEFT JOIN cursor c ON c.cluster_id = e.cluster_id AND c.generation = e.generation WHERE `
+	trimTail = ` AND (e.authentic = 0 OR e.analysed_at > 0) AND (e.authentic = 0 OR e.condition_state <> 'wanted')
+		AND (e.seq = 0 OR e.authentic = 0 OR e.seq <= ifnull(c.settled, 0))
+		AND NOT EXISTS (SELECT 1 FROM incident_event m JOIN incident i ON i.id = m.incident_id WHERE m.event_id = e.id AND i.state = 'open')
+		AND NOT EXISTS (SELECT 1 FROM reconfiguration r WHERE r.event_id = e.id AND r.ended_at = 0)
+		ORDER BY `
+)
+
+// trimAll removes what a statement finds below a bound, some at a time.
+func (j *Journal) trimAll(ctx context.Context, statement string, bound int64) (removed int64, err error) {
+	for ctx.Err() == nil {
+		n, err := j.trimSome(ctx, statement, bound)
+		if n == 0 || err != nil {
+			return removed, err
+		}
+		removed += n
+	}
+	return removed, nil
+}
+
+func (j *Journal) trimSome(ctx context.Context, statement string, bound int64) (removed int64, err error) {
 	err = j.update(ctx, trimAtOnce, func(t *tx) error {
-		result, err := t.exec(`DELETE FROM event WHERE id IN (SELECT e.id FROM event e
-			LEFT JOIN cursor c ON c.cluster_id = e.cluster_id AND c.generation = e.generation
-			WHERE e.id < ?1 AND (e.authentic = 0 OR e.analysed_at > 0) AND (e.authentic = 0 OR e.condition_state <> 'wanted')
-			AND (e.seq = 0 OR e.authentic = 0 OR e.seq <= ifnull(c.settled, 0))
-			AND NOT EXISTS (SELECT 1 FROM incident_event m JOIN incident i ON i.id = m.incident_id WHERE m.event_id = e.id AND i.state = 'open')
-			AND NOT EXISTS (SELECT 1 FROM reconfiguration r WHERE r.event_id = e.id AND r.ended_at = 0)
-			ORDER BY e.id LIMIT ?2)`, before, trimAtOnce)
+		result, err := t.exec(statement, bound, trimAtOnce)
 		if err == nil {
 			removed, err = result.RowsAffected()
 		}

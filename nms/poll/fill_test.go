@@ -122,3 +122,49 @@ func TestEarlierGenerationIsSettled(t *testing.T) {
 		t.Errorf("still open: %+v, %v", open, err)
 	}
 }
+
+// TestRestOfAnOpenRangeIsFetched: of a range that was open some has aged out since, and the fetch of the rest fails once.
+func TestRestOfAnOpenRangeIsFetched(t *testing.T) {
+	agent, silent := asktest.NewCluster(t), asktest.NewCluster(t)
+	silent.Turn(func(k *asktest.Knobs) { k.Silent = true })
+	b := start(t, nil, agent)
+	waitFor(t, "a first pass", func() bool { return b.State(asktest.ID) != nil && !b.busy() })
+	var known []journal.Event
+	for seq := range uint32(4) {
+		known = append(known, trapped(seq+1))
+	}
+	if _, err := b.journal.Append(t.Context(), journal.Batch{Events: known}); err != nil {
+		t.Fatal(err)
+	}
+	for seq := uint32(7); seq <= 10; seq++ {
+		agent.PutEvent(seq, "serviceFailed")
+	}
+	scalars := b.State(asktest.ID).Scalars
+	scalars.LastEventSeq = 10
+	fetch := func(from *asktest.Agent, first int64, options ask.Options) error {
+		s, err := ask.Dial(from.Address(), asktest.Users()["auditor"].User, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = s.Close() }()
+		scalars.FirstEventSeq = first
+		_, err = b.fillEvents(t.Context(), &source{target: b.targets[0], session: s, scalars: scalars, extent: scalars.Extent()})
+		return err
+	}
+	short := ask.Options{Timeout: 20 * time.Millisecond}
+	if err := fetch(silent, 1, short); err == nil {
+		t.Error("a silent node answered")
+	}
+	same(t, "gaps", b.gaps(t), "event 5-10 open: "+reasonUnanswerd)
+	if err := fetch(silent, 7, short); err == nil {
+		t.Error("a silent node answered")
+	}
+	same(t, "gaps", b.gaps(t), "event 5-6 lost: "+reasonAged, "event 7-10 open: "+reasonUnanswerd)
+	if err := fetch(agent, 7, ask.Options{Timeout: time.Second, Retries: 2}); err != nil {
+		t.Error(err)
+	}
+	same(t, "gaps", b.gaps(t), "event 5-6 lost: "+reasonAged, "event 7-10 filled: "+reasonUnanswerd)
+	if got := len(b.seqs(t, asktest.Generation)); got != 8 {
+		t.Errorf("%d events, want 1 to 4 and 7 to 10", got)
+	}
+}
