@@ -133,6 +133,19 @@ func (l liar) Prefix() snmp.OID                   { return l.prefix }
 func (l liar) Get(snmp.OID) (snmp.Value, bool)    { return snmp.Value{}, false }
 func (l liar) Next(snmp.OID) (snmp.Varbind, bool) { return snmp.Varbind{OID: l.answer}, true }
 
+// TestWalkerOwnsItsNames: who asks may use the space of the name again.
+func TestWalkerOwnsItsNames(t *testing.T) {
+	w, name := testView().Walk(), root.Append(5, 1)
+	found, ok := w.From(name)
+	clear(name)
+	if !ok || !found.OID().Equal(root.Append(5, 1)) {
+		t.Errorf("found %s, want %s", found.OID(), root.Append(5, 1))
+	}
+	if next, ok := w.Next(); !ok || !next.OID().Equal(root.Append(5, 2)) {
+		t.Errorf("then %s, want %s", next.OID(), root.Append(5, 2))
+	}
+}
+
 func TestWalkEndsWhateverASegmentSays(t *testing.T) {
 	v := New(nil, liar{root.Append(1), root.Append(1, 1)}, liar{root.Append(2), root.Append(7)}, NewTable(root.Append(9), []snmp.Varbind{row(9, 9)}))
 	w, count := v.Walk(), 0

@@ -40,7 +40,8 @@ func (w *Walker) seek(oid snmp.OID, inclusive bool) (Row, bool) {
 	case w.segment < len(w.view.segments):
 		if w.at = oid; inclusive {
 			if value, ok := w.view.segments[w.segment].Get(oid); ok {
-				return Row{varbind: snmp.Varbind{OID: oid, Value: value}}, true
+				w.at = oid.Clone() // it outlives the call, and the caller may use its space again
+				return Row{varbind: snmp.Varbind{OID: w.at, Value: value}}, true
 			}
 		}
 	}

@@ -270,3 +270,49 @@ func TestNotify(t *testing.T) {
 		}
 	})
 }
+
+// computed is a segment without a table: its rows are 0 to 9.
+type computed struct{ prefix snmp.OID }
+
+func (c computed) Prefix() snmp.OID { return c.prefix }
+
+func (c computed) Get(oid snmp.OID) (snmp.Value, bool) {
+	if len(oid) != len(c.prefix)+1 || !oid.HasPrefix(c.prefix) || oid[len(c.prefix)] > 9 {
+		return snmp.Value{}, false
+	}
+	return snmp.Gauge(oid[len(c.prefix)]), true
+}
+
+func (c computed) Next(oid snmp.OID) (snmp.Varbind, bool) {
+	for i := range uint32(10) {
+		if name := c.prefix.Append(i); name.Compare(oid) > 0 {
+			return snmp.Varbind{OID: name, Value: snmp.Gauge(i)}, true
+		}
+	}
+	return snmp.Varbind{}, false
+}
+
+// TestCursorOwnsItsName: the next request is decoded where the one before was; a cursor that is kept must not take its name
+// for that on which it stands.
+func TestCursorOwnsItsName(t *testing.T) {
+	late := computed{testRoot.Append(7)}
+	early := computed{testRoot.Append(3)}
+	inBubble(t, &stock{now: allTypes().With(early).With(late)}, nil, func(t *testing.T, m *master) {
+		for _, c := range []struct {
+			start   snmp.OID
+			include bool
+			want    snmp.OID
+		}{
+			{late.prefix.Append(4), true, late.prefix.Append(4)},
+			{early.prefix.Append(4), false, early.prefix.Append(5)}, // as long as the one before
+			{late.prefix.Append(4), true, late.prefix.Append(4)},
+			{late.prefix.Append(4), false, late.prefix.Append(5)}, // goes on
+			{late.prefix.Append(5), false, late.prefix.Append(6)},
+		} {
+			got := m.ask(PDU{Header: Header{Type: TypeGetNext}, Ranges: []SearchRange{{Start: c.start, Include: c.include}}})
+			if len(got.Varbinds) != 1 || !got.Varbinds[0].OID.Equal(c.want) {
+				t.Errorf("after %s, include %t: %v, want %s", c.start, c.include, got.Varbinds, c.want)
+			}
+		}
+	})
+}
