@@ -18,6 +18,10 @@ func (s *session) work(j *job) (turn bool) {
 // answers says whether a message of this type is answered. CleanupSet is not (RFC 2741, section 7.2.4.4).
 func answers(t Type) bool { return t != TypeCleanupSet && t != TypeClose && t != TypeResponse }
 
+// ends says whether a message ends a SET. However much is in work, it is carried out: without its CleanupSet the guard would
+// take back what snmpd told its manager was done, and without its UndoSet what was committed would stay until then.
+func ends(t Type) bool { return t == TypeCleanupSet || t == TypeUndoSet }
+
 // handle answers one message, unless the overseer has done so.
 func (s *session) handle(j *job, malformed error, admitted bool) {
 	defer s.rescue(j)
@@ -39,7 +43,7 @@ func (s *session) handle(j *job, malformed error, admitted bool) {
 		return
 	case p.Session != s.id.Load():
 		status = NotOpen
-	case !admitted:
+	case !admitted && !ends(p.Type):
 		status, index = lateStatus(p.Type), 1
 	default:
 		status, index = s.request(j)

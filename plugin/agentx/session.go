@@ -45,7 +45,7 @@ const readBuffer = 32 << 10
 
 // start runs servers and overseer.
 func (s *session) start() {
-	for range maxBusy + 1 {
+	for range maxBusy + maxEnds + 1 {
 		s.agent.tasks.Go(s.serve)
 	}
 	s.agent.tasks.Go(s.oversee)

@@ -21,6 +21,7 @@ type pending struct {
 	commit, undo  error
 	slow          time.Duration // of Commit, whatever its context says
 	commitContext time.Duration // how long Commit was given
+	undoSlow      time.Duration // of Undo
 }
 
 func (p *pending) note(what string) {
@@ -39,6 +40,7 @@ func (p *pending) Commit(ctx context.Context) error {
 
 func (p *pending) Undo(context.Context) error {
 	p.note("undo")
+	time.Sleep(p.undoSlow)
 	return p.undo
 }
 
@@ -253,4 +255,61 @@ func TestWritesAreOff(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEndOfASetIsNeverTooMany: while as many requests hang as may be in work, CleanupSet and UndoSet are carried out. A
+// CleanupSet that is dropped would have the guard take back what snmpd told its manager was done.
+func TestEndOfASetIsNeverTooMany(t *testing.T) {
+	for end, want := range map[Type]string{TypeCleanupSet: "commit cleanup", TypeUndoSet: "commit undo cleanup"} {
+		t.Run(end.String(), func(t *testing.T) {
+			p := &pending{}
+			b := &stock{now: allTypes(), test: func(view.Setter, []snmp.Varbind) (view.Pending, error) { return p, nil }}
+			inBubble(t, b, func(c *Config) { c.Write = true }, func(t *testing.T, m *master) {
+				hang := make(chan struct{})
+				defer close(hang)
+				m.ask(testSet(4))
+				m.ask(phaseOf(TypeCommitSet, 4))
+				b.change(func(b *stock) { b.hang = hang })
+				for range maxBusy {
+					m.send(get(row(1, 1)))
+					time.Sleep(2 * handOver)
+				}
+				if got := m.ask(get(row(1, 1))); got.Error != Status(snmp.GenErr) {
+					t.Errorf("one too many: %s, want genErr", got.Error)
+				}
+				if packet := m.send(phaseOf(end, 4)); end == TypeUndoSet {
+					if got := m.answer(packet); got.Error != 0 {
+						t.Errorf("undo: %s", got.Error)
+					}
+				}
+				time.Sleep(2 * voidAfter)
+				if got := p.history(); got != want {
+					t.Errorf("the backend saw %q, want %q", got, want)
+				}
+			})
+		})
+	}
+}
+
+// TestSlowEndsLeaveAReader: ends of SETs that hang above what may be in work do not keep the next message from being read.
+func TestSlowEndsLeaveAReader(t *testing.T) {
+	p := &pending{undoSlow: time.Second}
+	b := &stock{now: allTypes(), test: func(view.Setter, []snmp.Varbind) (view.Pending, error) { return p, nil }}
+	inBubble(t, b, func(c *Config) { c.Write = true }, func(t *testing.T, m *master) {
+		hang := make(chan struct{})
+		defer close(hang)
+		m.ask(testSet(4))
+		m.ask(phaseOf(TypeCommitSet, 4))
+		b.change(func(b *stock) { b.hang = hang })
+		for range maxBusy {
+			m.send(get(row(1, 1)))
+			time.Sleep(2 * handOver)
+		}
+		m.send(phaseOf(TypeUndoSet, 4))
+		time.Sleep(2 * handOver)
+		began := time.Now()
+		if got := m.ask(get(row(1, 1))); got.Error != Status(snmp.GenErr) || time.Since(began) > handOver {
+			t.Errorf("one too many: %s after %s, want genErr at once", got.Error, time.Since(began))
+		}
+	})
 }

@@ -10,8 +10,11 @@ import (
 )
 
 const (
-	// maxBusy is how many requests may be in work at once; further ones are answered genErr.
+	// maxBusy is how many requests may be in work at once; further ones are answered genErr, but for the ends of SETs.
 	maxBusy = 8
+	// maxEnds is how many ends of SETs may be slow above maxBusy while there still is a server that reads. snmpd carries
+	// out one SET after another; beyond it reading waits for the first that is done.
+	maxEnds = 2
 	// handOver is after what another server goes on reading while a request is in work. Most take a few microseconds: so
 	// there is no change of goroutines in them, and yet a slow one delays the next by this only.
 	handOver = 5 * time.Millisecond
