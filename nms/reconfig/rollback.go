@@ -30,13 +30,16 @@ func (t *task) rollBack(ctx context.Context) error {
 	var last error
 	touched := false
 	ok, err := t.until(ctx, t.cfg.AnswerTimeout+t.cfg.VerifyTimeout, func() bool {
-		if ours, last = t.standing(ctx); last != nil || len(ours) == 0 {
+		var session *ask.Session
+		var serial int64
+		if session, serial, ours, last = t.standing(ctx); last != nil || len(ours) == 0 {
 			return last == nil
 		}
-		touched = true
-		last = t.setBack(ctx, ours)
+		last = t.setBack(ctx, session, serial, ours)
 		var refusal *ask.Refusal
-		return errors.As(last, &refusal) && refusal.Denied() // it will not be allowed later either
+		refused := errors.As(last, &refusal)
+		touched = touched || !refused || refusal.Uncertain()
+		return refused && refusal.Denied() // it will not be allowed later either
 	})
 	switch {
 	case err != nil:
@@ -49,24 +52,26 @@ func (t *task) rollBack(ctx context.Context) error {
 	return t.escalate(ctx, journal.StateFailed, fmt.Sprintf("%s; it could not be set back: %v; set by hand: %s", why, last, oldText(ours)))
 }
 
-// standing reads which of the values that were set still stand, where they differ from the old ones.
-func (t *task) standing(ctx context.Context) ([]journal.Change, error) {
+// standing reads which of the values that were set still stand, where they differ from the old ones. The serial was read
+// before them, at the same node.
+func (t *task) standing(ctx context.Context) (*ask.Session, int64, []journal.Change, error) {
 	session, _, err := t.cluster.Freshest(ctx, t.record.ClusterID)
 	if err != nil {
-		return nil, err
+		return nil, 0, nil, err
+	}
+	serial, err := t.serial(ctx, session)
+	if err != nil {
+		return nil, 0, nil, err
 	}
 	if err := t.readBack(ctx, session); err != nil {
-		return nil, err
+		return nil, 0, nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(t.record.Values), func(v journal.Change) bool { return v.ReadBack != v.New || v.Old == v.New }), nil
+	ours := slices.DeleteFunc(slices.Clone(t.record.Values), func(v journal.Change) bool { return v.ReadBack != v.New || v.Old == v.New })
+	return session, serial, ours, nil
 }
 
-// setBack sends one SET of old values, guarded by the serial: if somebody comes first, what stands is read again.
-func (t *task) setBack(ctx context.Context, values []journal.Change) error {
-	session, _, err := t.cluster.Freshest(ctx, t.record.ClusterID)
-	if err != nil {
-		return err
-	}
+// setBack sends one SET of old values at the serial of their reading: if somebody came first, what stands is read again.
+func (t *task) setBack(ctx context.Context, session *ask.Session, serial int64, values []journal.Change) error {
 	var binds []snmp.Varbind
 	for _, v := range values {
 		oid, err := snmp.ParseOID(v.OID)
@@ -80,11 +85,12 @@ func (t *task) setBack(ctx context.Context, values []journal.Change) error {
 		}
 		binds = append(binds, snmp.Varbind{OID: oid, Value: value})
 	}
-	back := &task{Executor: t.Executor, record: t.record, log: t.log, cluster: t.cluster} // the record keeps the token of its own SET
-	if binds, err = back.guard(ctx, session, binds); err != nil {
+	own := t.record // the record keeps the token of its own SET
+	binds, err := guard(&own, serial, binds)
+	if err != nil {
 		return err
 	}
-	if err := t.save(ctx, journal.StateRollingBack, fmt.Sprintf("SET back at serial %d as %s to %s: %s", back.record.Serial, t.record.User, session.Address(), oldText(values))); err != nil {
+	if err := t.save(ctx, journal.StateRollingBack, fmt.Sprintf("%s %d as %s to %s: %s", textSetBack, serial, t.record.User, session.Address(), oldText(values))); err != nil {
 		return err
 	}
 	if err := session.Set(ctx, binds...); err != nil {
@@ -92,6 +98,9 @@ func (t *task) setBack(ctx context.Context, values []journal.Change) error {
 	}
 	return errVerify
 }
+
+// textSetBack begins the step that is stored before old values are sent.
+const textSetBack = "SET back at serial"
 
 // errVerify says that the old values were accepted and are to be read back.
 var errVerify = errors.New("accepted, but not read back yet")

@@ -52,12 +52,10 @@ func TestWithoutEffectNothingIsSetBack(t *testing.T) {
 	}
 }
 
-// TestRollBackGoesOnAfterARestart: of two values one is somebody else's by now, and stays.
-func TestRollBackGoesOnAfterARestart(t *testing.T) {
-	b := newBench(t, nil)
-	b.agent.Turn(func(k *asktest.Knobs) { k.SwallowSets = 1 }) // the first answer is lost as well
-	b.agent.Put("hawserServiceReaction", []uint32{4}, "failover")
-	b.agent.Put("hawserServiceRestartLimit", []uint32{4}, 9) // somebody set it since
+// leave stores a reconfiguration of two values as a manager leaves it that is killed in a state, after steps with these
+// texts, and closes the journal.
+func (b *bench) leave(t *testing.T, state string, steps ...string) {
+	t.Helper()
 	r := journal.Reconfiguration{Manager: "nms1", Rule: "calm", ClusterID: asktest.ID, EventID: 1, Kind: "reaction", Target: "web", Approval: "none", State: journal.StateProposed, Proposed: time.Now()}
 	for object, values := range map[string][2]string{"hawserServiceReaction": {"restart", "failover"}, "hawserServiceRestartLimit": {"5", "2"}} {
 		oid, _, err := ask.Instance(object, 4)
@@ -71,13 +69,24 @@ func TestRollBackGoesOnAfterARestart(t *testing.T) {
 	if r.ID, _, err = b.journal.Propose(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	r.State, r.Reason = journal.StateRollingBack, "it had no effect"
-	if err := b.journal.SaveReconfiguration(t.Context(), r, "a test", "as a killed manager left it"); err != nil {
-		t.Fatal(err)
+	r.State, r.Reason, r.Serial, r.Token, r.Sent = state, "it had no effect", 100, "00112233445566778899aabbccddeeff", time.Now()
+	for _, text := range append([]string{"as a killed manager left it"}, steps...) {
+		if err := b.journal.SaveReconfiguration(t.Context(), r, "a test", text); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := b.journal.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestRollBackGoesOnAfterARestart: of two values one is somebody else's by now, and stays.
+func TestRollBackGoesOnAfterARestart(t *testing.T) {
+	b := newBench(t, nil)
+	b.agent.Turn(func(k *asktest.Knobs) { k.SwallowSets = 1 }) // the first answer is lost as well
+	b.agent.Put("hawserServiceReaction", []uint32{4}, "failover")
+	b.agent.Put("hawserServiceRestartLimit", []uint32{4}, 9) // somebody set it since
+	b.leave(t, journal.StateRollingBack)
 	b.open(t, nil)
 	b.run(t)
 	expect(t, b.ended(t, 1), journal.StateRolledBack, "it had no effect; the old values stand again")

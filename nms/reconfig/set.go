@@ -47,6 +47,14 @@ func (t *task) setOnce(ctx context.Context) (again bool, err error) {
 		return false, t.end(ctx, state, err.Error())
 	}
 	t.record.Node = session.Address()
+	serial, err := t.serial(ctx, session)
+	if err != nil {
+		state := journal.StateFailed
+		if errors.Is(err, ask.ErrHidden) {
+			state = journal.StateRefused
+		}
+		return false, t.end(ctx, state, err.Error())
+	}
 	binds, err := t.prepare(ctx, session)
 	if err != nil {
 		return false, t.end(ctx, journal.StateRefused, err.Error())
@@ -60,13 +68,8 @@ func (t *task) setOnce(ctx context.Context) (again bool, err error) {
 	if scalars.ViewState == "isolated" {
 		return false, t.end(ctx, journal.StateFailed, fmt.Sprintf("node %s is isolated and no other node answers", scalars.LocalNode))
 	}
-	binds, err = t.guard(ctx, session, binds)
-	if err != nil {
-		state := journal.StateFailed
-		if errors.Is(err, ask.ErrHidden) {
-			state = journal.StateRefused
-		}
-		return false, t.end(ctx, state, err.Error())
+	if binds, err = guard(&t.record, serial, binds); err != nil {
+		return false, t.end(ctx, journal.StateFailed, err.Error())
 	}
 	t.record.Sent = time.Now()
 	if err := t.save(ctx, journal.StateSending, fmt.Sprintf("SET at serial %d as %s to %s: %s", t.record.Serial, t.record.User, t.record.Node, describe(t.record.Values))); err != nil {
@@ -163,20 +166,26 @@ func unchanged(values []journal.Change) bool {
 	return !slices.ContainsFunc(values, func(v journal.Change) bool { return v.Old != v.New })
 }
 
-// guard puts a fresh token and the present serial before the varbinds, in the same SET.
-func (t *task) guard(ctx context.Context, session *ask.Session, binds []snmp.Varbind) ([]snmp.Varbind, error) {
+// serial reads the present serial. It is read before the values that a SET replaces: a SET at that serial fails if somebody
+// has changed anything since.
+func (t *task) serial(ctx context.Context, session *ask.Session) (int64, error) {
 	var policy ask.Policy
 	missing, err := ask.ReadScalars(ctx, session, &policy)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	if slices.Contains(missing, "hawserConfigSerial") {
-		return nil, fmt.Errorf("%w: user %q does not see hawserConfigSerial at %s: %s", ask.ErrHidden, t.record.User, session.Address(), t.remedy())
+		return 0, fmt.Errorf("%w: user %q does not see hawserConfigSerial at %s: %s", ask.ErrHidden, t.record.User, session.Address(), t.remedy())
 	}
+	return policy.ConfigSerial, nil
+}
+
+// guard puts a fresh token and the serial before the varbinds, in the same SET, and both on record.
+func guard(r *journal.Reconfiguration, serial int64, binds []snmp.Varbind) ([]snmp.Varbind, error) {
 	token := make([]byte, tokenSize)
 	_, _ = rand.Read(token) // never fails: crypto/rand ends the program instead
-	t.record.Serial, t.record.Token = policy.ConfigSerial, hex.EncodeToString(token)
-	return guarded(t.record, binds)
+	r.Serial, r.Token = serial, hex.EncodeToString(token)
+	return guarded(*r, binds)
 }
 
 // guarded is the whole SET: serial, token, values. It is the same each time for the same record.

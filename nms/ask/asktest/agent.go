@@ -61,6 +61,16 @@ type Knobs struct {
 	IgnoreSets    bool   // SETs are accepted without effect
 	LagReads      int    // so many GETs after a SET still see what was before it, as at a node that is behind its leader
 	MaxRepetition int    // rows per GETBULK; 0: as asked
+
+	Meddle *Meddling // what somebody sets, once
+}
+
+// Meddling is a SET of somebody else, right behind the answer to a GET of an object.
+type Meddling struct {
+	After    string // the object whose GET it follows
+	Object   string
+	Instance []uint32
+	Value    any
 }
 
 // result is the remembered end of a SET.

@@ -59,6 +59,7 @@ func (a *Agent) operate(m *snmp.Message) (snmp.PDU, bool) {
 			}
 			pdu.Varbinds = append(pdu.Varbinds, snmp.Varbind{OID: vb.OID, Value: value})
 		}
+		a.meddle(m.PDU.Varbinds)
 	case snmp.GetNextRequest:
 		for _, vb := range m.PDU.Varbinds {
 			pdu.Varbinds = append(pdu.Varbinds, a.next(role, vb.OID))
@@ -71,6 +72,17 @@ func (a *Agent) operate(m *snmp.Message) (snmp.PDU, bool) {
 		return pdu, false
 	}
 	return pdu, true
+}
+
+// meddle makes somebody's change behind the read that it waits for.
+func (a *Agent) meddle(read []snmp.Varbind) {
+	change := a.knobs.Meddle
+	if change == nil || !slices.ContainsFunc(read, func(vb snmp.Varbind) bool { o, _, _ := mib.ByOID(vb.OID); return o.Name == change.After }) {
+		return
+	}
+	a.knobs.Meddle = nil
+	a.put(change.Object, change.Instance, change.Value)
+	a.bump()
 }
 
 func (a *Agent) get(oid snmp.OID) snmp.Value { return find(a.rows, oid) }
