@@ -64,15 +64,27 @@ func Check(s *cluster.State, c cluster.Change) *cluster.Refusal {
 	return checkOps(s, c)
 }
 
-// checkOps tests each op against the state as the ops before it leave it, because all are applied or none: two rows of one
-// job, or the last standby set to standby with the primary, are seen here.
+// checkOps tests the ops against the state as it is, and as it will be once all that is held was carried out: what is held
+// may be released or taken back, and a change must be good either way.
 func checkOps(s *cluster.State, c cluster.Change) *cluster.Refusal {
+	refusal := checkOpsOn(s, c, false)
+	if refusal == nil && len(s.Held) > 0 {
+		refusal = checkOpsOn(s, c, true)
+	}
+	return refusal
+}
+
+// checkOpsOn tests each op against the state as the ops before it leave it, because all are applied or none: two rows of one
+// job, or the last standby set to standby with the primary, are seen here.
+func checkOpsOn(s *cluster.State, c cluster.Change, withHeld bool) *cluster.Refusal {
 	after := s
 	var scratch *writer
-	if len(c.Ops) > 1 || len(s.Held) > 0 {
+	if len(c.Ops) > 1 || withHeld {
 		h := newHistory()
 		scratch = newWriter(s.Clone(), &h, cluster.Entry{At: s.AppliedAt})
-		scratch.withHeld()
+		if withHeld {
+			scratch.withHeld()
+		}
 		after = scratch.s
 	}
 	for i, op := range c.Ops {

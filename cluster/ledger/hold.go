@@ -9,8 +9,7 @@ import (
 )
 
 // A change that is held is tested, numbered and durable, and nothing of it starts: its jobs stand as held, its other ops
-// wait in State.Held. Release carries them out, Undo drops them. Later changes are tested as if they had been carried
-// out, so that nothing that was promised becomes impossible meanwhile.
+// wait in State.Held. Release carries them out, Undo drops them. Later changes are tested with it and without it: nothing that was promised becomes impossible meanwhile, and nothing counts on what may still be taken back.
 
 // holdFor is when a held change is void that nobody released: its front end takes it back earlier (5 s), unless it died.
 const holdFor = 10 * time.Second

@@ -129,7 +129,7 @@ func TestAnotherWriteBetween(t *testing.T) {
 	}
 }
 
-// TestOthersSeeWhatIsHeld: a change is tested as if what is held had been carried out.
+// TestOthersSeeWhatIsHeld: a change is tested also as if what is held had been carried out.
 func TestOthersSeeWhatIsHeld(t *testing.T) {
 	l := prepared(t)
 	l.held("x", hwJob(2, "b", cluster.HwJobApply), cluster.Op{Object: "HwJobAbort", Target: cluster.Target{Index: 1}})
@@ -166,6 +166,27 @@ func TestHeldTooLong(t *testing.T) {
 	}
 	if a := l.apply(cluster.Decision{Release: &cluster.ReleaseHold{ID: "x"}}); a.Refusal == nil {
 		t.Error("it was released when it was void")
+	}
+}
+
+// TestWhatIsHeldMakesNothingPossible: it may be taken back, so that a change must be good with it and without it.
+func TestWhatIsHeldMakesNothingPossible(t *testing.T) {
+	admin := func(node string, to cluster.NodeAdmin) cluster.Op { return op("NodeAdminState", node, int64(to)) }
+	l := founded(t)
+	l.apply(cluster.Decision{Move: &cluster.Move{Stack: "shop", Primary: "a"}})
+	for _, n := range []string{"b", "c"} {
+		if r := l.set(cluster.Change{Ops: []cluster.Op{admin(n, cluster.NodeAdminStandby)}}); r.Refusal != nil {
+			t.Fatal(r.Refusal)
+		}
+	}
+	l.held("h", admin("b", cluster.NodeAdminOnline))
+	direct := cluster.Change{Ops: []cluster.Op{admin("a", cluster.NodeAdminStandby)}}
+	if r := l.set(direct); r.Refusal == nil {
+		t.Error("the last node was set to standby, counting on one that is online only if a change is not taken back")
+	}
+	l.apply(cluster.Decision{Release: &cluster.ReleaseHold{ID: "h"}})
+	if r := l.set(direct); r.Refusal != nil {
+		t.Errorf("after the release: %v", r.Refusal)
 	}
 }
 
