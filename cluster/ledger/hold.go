@@ -169,10 +169,12 @@ func (w *writer) undoUnknown(id string) bool {
 	return true
 }
 
-// expire drops what has been held for too long.
+// expire drops what has been held for too long. It comes after the decisions of the entry: the clock of a leader that is new
+// may be ahead, and the release that it brings was promised. A clock that is behind by as much makes void, too: else what
+// nobody releases would be held until it has caught up.
 func (w *writer) expire() {
 	for _, h := range inOrder(w.s.Held) {
-		if w.entry.At.Sub(h.At) > holdFor {
+		if w.entry.At.Sub(h.At).Abs() > holdFor {
 			w.drop(h.Change.ID, "undone")
 			w.bumpSerial()
 		}

@@ -169,6 +169,24 @@ func TestHeldTooLong(t *testing.T) {
 	}
 }
 
+// TestReleaseUnderAnotherClock: a release is carried out by whatever clock its leader has; what it leaves held is void where
+// the clocks are too far apart, forwards and back.
+func TestReleaseUnderAnotherClock(t *testing.T) {
+	for _, ahead := range []time.Duration{holdFor + time.Hour, -holdFor - time.Hour} {
+		l := prepared(t)
+		l.held("x", op("ServiceReaction", "app", 1))
+		l.held("y", op("ServiceReaction", "db", 3))
+		l.now = l.now.Add(ahead)
+		r := l.apply(cluster.Decision{Release: &cluster.ReleaseHold{ID: "x"}})
+		if r.Refusal != nil || l.State().Services["app"].Policy.Reaction != 1 {
+			t.Errorf("%s ahead: refused with %v, reaction %s", ahead, r.Refusal, l.State().Services["app"].Policy.Reaction)
+		}
+		if len(l.State().Held) != 0 || l.State().Services["db"].Policy.Reaction == 3 {
+			t.Errorf("%s ahead: %d are held still", ahead, len(l.State().Held))
+		}
+	}
+}
+
 // TestWhatIsHeldMakesNothingPossible: it may be taken back, so that a change must be good with it and without it.
 func TestWhatIsHeldMakesNothingPossible(t *testing.T) {
 	admin := func(node string, to cluster.NodeAdmin) cluster.Op { return op("NodeAdminState", node, int64(to)) }

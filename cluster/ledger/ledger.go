@@ -90,10 +90,10 @@ func (l *Ledger) Apply(index uint64, entry cluster.Entry) (Result, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w := newWriter(l.state.Clone(), &l.history, entry)
-	w.expire()
 	for _, d := range entry.Decisions {
 		w.apply(d)
 	}
+	w.expire()
 	w.finish(index)
 	l.state = w.s
 	close(l.changed)
