@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"hawser/cluster"
@@ -77,8 +78,18 @@ func (w *hardwareWorker) stopped(j cluster.Job, err error) string {
 	if errors.Is(err, redfish.ErrRejected) {
 		advice = "; wish values that are allowed, then create the job again"
 	}
-	at := fmt.Sprintf("stopped at %q: ", clip(w.source.Snapshot().State.HwJobs[j.Index].Detail, mostStep))
+	at := "stopped at " + quoted(w.source.Snapshot().State.HwJobs[j.Index].Detail, mostStep) + ": "
 	return at + clip(err.Error(), int64(most-len(at)-len(advice))) + advice
+}
+
+// quoted is the beginning of a text, in quotes. A byte of it may need four: what must fit is what is quoted.
+func quoted(text string, limit int) string {
+	for most := limit; ; most-- {
+		q := strconv.Quote(clip(text, int64(most)))
+		if len(q) <= limit || most <= 0 {
+			return q
+		}
+	}
 }
 
 func (w *hardwareWorker) progress(ctx context.Context, j cluster.Job, percent int, detail string) error {

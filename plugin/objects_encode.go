@@ -51,7 +51,7 @@ func clip(text string, limit int64) string {
 	if int64(len(text)) <= limit {
 		return text
 	}
-	end := int(limit)
+	end := int(max(0, limit))
 	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
