@@ -36,21 +36,27 @@ type Incident struct {
 // OpenIncident stores a new incident with its root event (0 = none) and returns its number.
 func (j *Journal) OpenIncident(ctx context.Context, i Incident) (int64, error) {
 	var id int64
-	err := j.update(ctx, 2, func(t *tx) error {
-		result, err := t.exec(`INSERT INTO incident (cluster_id, kind, state, severity, title, opened_at, updated_at) VALUES (?,?,?,?,?,?,?)`,
-			i.ClusterID, i.Kind, IncidentOpen, i.Severity, i.Title, nanos(i.Opened), nanos(i.Opened))
-		if err != nil {
-			return err
-		}
-		if id, err = result.LastInsertId(); err != nil || i.Root == 0 {
-			return err
-		}
-		return t.joinIncident(id, i.Root, RoleRoot)
+	err := j.update(ctx, 2, func(t *tx) (err error) {
+		id, err = t.openIncident(i)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("open an incident of cluster %s: %w", i.ClusterID, err)
 	}
 	return id, nil
+}
+
+func (t *tx) openIncident(i Incident) (int64, error) {
+	result, err := t.exec(`INSERT INTO incident (cluster_id, kind, state, severity, title, opened_at, updated_at) VALUES (?,?,?,?,?,?,?)`,
+		i.ClusterID, i.Kind, IncidentOpen, i.Severity, i.Title, nanos(i.Opened), nanos(i.Opened))
+	if err != nil {
+		return 0, err
+	}
+	id, err := result.LastInsertId()
+	if err != nil || i.Root == 0 {
+		return id, err
+	}
+	return id, t.joinIncident(id, i.Root, RoleRoot)
 }
 
 func (t *tx) joinIncident(incident, event int64, role string) error {

@@ -114,29 +114,54 @@ func (t *tx) saveChanges(id int64, values []Change) error {
 // SaveReconfiguration stores the present state of a reconfiguration, adds a step and extends the audit chain, all in
 // one commit: nothing is sent before its intent is durable.
 func (j *Journal) SaveReconfiguration(ctx context.Context, r Reconfiguration, actor, text string) error {
-	now := time.Now()
-	err := j.update(ctx, 4+len(r.Values), func(t *tx) error {
-		_, err := t.exec(`UPDATE reconfiguration SET approved_by = ?, state = ?, gate = ?, reason = ?, node = ?, user = ?, token = ?, serial = ?, write_seq = ?,
-			job = ?, sent_at = ?, answered_at = ?, ended_at = ?, incident_id = ? WHERE id = ?`, r.ApprovedBy, r.State, r.Gate, r.Reason, r.Node, r.User, r.Token, r.Serial, r.WriteSeq,
-			r.Job, nanos(r.Sent), nanos(r.Answered), nanos(r.Ended), r.IncidentID, r.ID)
-		if err != nil {
-			return err
-		}
-		if err := t.saveChanges(r.ID, r.Values); err != nil {
-			return err
-		}
-		if _, err := t.exec(`INSERT INTO reconfiguration_step (reconfiguration_id, at, state, text) VALUES (?,?,?,?)`, r.ID, nanos(now), r.State, text); err != nil {
-			return err
-		}
-		return t.audit(Audit{
-			At: now, Actor: actor, Action: "reconfiguration " + r.State, Subject: fmt.Sprintf("%s/%s", r.ClusterID, r.Target),
-			Detail: fmt.Sprintf("reconfiguration %d of rule %s: %s", r.ID, r.Rule, text),
-		})
-	})
+	err := j.update(ctx, 4+len(r.Values), func(t *tx) error { return t.saveReconfiguration(r, actor, text) })
 	if err != nil {
 		return fmt.Errorf("store reconfiguration %d: %w", r.ID, err)
 	}
 	return nil
+}
+
+// Escalate stores the end of a reconfiguration with the incident that tells a person of it, both in one commit, and returns
+// the incident's number. One that has an incident already gets no second.
+func (j *Journal) Escalate(ctx context.Context, r Reconfiguration, i Incident, actor, text string) (incident int64, err error) {
+	err = j.update(ctx, 6+len(r.Values), func(t *tx) error {
+		var has int64
+		if _, err := t.get(`SELECT incident_id FROM reconfiguration WHERE id = ?`, []any{r.ID}, []any{&has}); err != nil {
+			return err
+		}
+		if has == 0 {
+			var err error
+			if has, err = t.openIncident(i); err != nil {
+				return err
+			}
+		}
+		r.IncidentID, incident = has, has
+		return t.saveReconfiguration(r, actor, text)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("store the end of reconfiguration %d: %w", r.ID, err)
+	}
+	return incident, nil
+}
+
+func (t *tx) saveReconfiguration(r Reconfiguration, actor, text string) error {
+	now := time.Now()
+	_, err := t.exec(`UPDATE reconfiguration SET approved_by = ?, state = ?, gate = ?, reason = ?, node = ?, user = ?, token = ?, serial = ?, write_seq = ?,
+		job = ?, sent_at = ?, answered_at = ?, ended_at = ?, incident_id = ? WHERE id = ?`, r.ApprovedBy, r.State, r.Gate, r.Reason, r.Node, r.User, r.Token, r.Serial, r.WriteSeq,
+		r.Job, nanos(r.Sent), nanos(r.Answered), nanos(r.Ended), r.IncidentID, r.ID)
+	if err != nil {
+		return err
+	}
+	if err := t.saveChanges(r.ID, r.Values); err != nil {
+		return err
+	}
+	if _, err := t.exec(`INSERT INTO reconfiguration_step (reconfiguration_id, at, state, text) VALUES (?,?,?,?)`, r.ID, nanos(now), r.State, text); err != nil {
+		return err
+	}
+	return t.audit(Audit{
+		At: now, Actor: actor, Action: "reconfiguration " + r.State, Subject: fmt.Sprintf("%s/%s", r.ClusterID, r.Target),
+		Detail: fmt.Sprintf("reconfiguration %d of rule %s: %s", r.ID, r.Rule, text),
+	})
 }
 
 // ErrNotWaiting says that a reconfiguration does not wait for approval.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"hawser/mib"
@@ -28,7 +29,10 @@ func (t *task) rollBack(ctx context.Context) error {
 	why := t.record.Reason
 	var ours []journal.Change
 	var last error
-	touched := false
+	touched, err := t.wasSetBack(ctx)
+	if err != nil {
+		return err
+	}
 	ok, err := t.until(ctx, t.cfg.AnswerTimeout+t.cfg.VerifyTimeout, func() bool {
 		var session *ask.Session
 		var serial int64
@@ -50,6 +54,14 @@ func (t *task) rollBack(ctx context.Context) error {
 		return t.escalate(ctx, journal.StateRolledBack, why+"; the old values stand again")
 	}
 	return t.escalate(ctx, journal.StateFailed, fmt.Sprintf("%s; it could not be set back: %v; set by hand: %s", why, last, oldText(ours)))
+}
+
+// wasSetBack says whether a former run of the manager sent old values already.
+func (t *task) wasSetBack(ctx context.Context) (bool, error) {
+	steps, err := t.journal.Steps(ctx, t.record.ID)
+	return slices.ContainsFunc(steps, func(s journal.Step) bool {
+		return s.State == journal.StateRollingBack && strings.HasPrefix(s.Text, textSetBack)
+	}), err
 }
 
 // standing reads which of the values that were set still stand, where they differ from the old ones. The serial was read
@@ -120,12 +132,10 @@ func (t *task) escalate(ctx context.Context, state, reason string) error {
 		ClusterID: t.record.ClusterID, Kind: journal.IncidentReconfiguration, Severity: "major", Opened: time.Now(),
 		Title: fmt.Sprintf("reconfiguration %d by rule %s of %s: %s", t.record.ID, t.record.Rule, t.record.Target, reason),
 	}
+	t.record.State, t.record.Ended, t.record.Reason = state, time.Now(), reason
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	id, err := t.journal.OpenIncident(bound, i)
-	if err != nil {
-		return err
-	}
-	t.record.IncidentID, t.record.Ended, t.record.Reason = id, time.Now(), reason
-	return t.save(ctx, state, reason)
+	var err error
+	t.record.IncidentID, err = t.journal.Escalate(bound, t.record, i, "rule "+t.record.Rule, reason)
+	return err
 }

@@ -97,3 +97,16 @@ func TestRollBackGoesOnAfterARestart(t *testing.T) {
 		t.Errorf("the restart limit is %s, want it as somebody else set it", got)
 	}
 }
+
+// TestRollBackThatWasDoneBeforeARestart: the old values stand because the former run set them back.
+func TestRollBackThatWasDoneBeforeARestart(t *testing.T) {
+	b := newBench(t, nil)
+	b.leave(t, journal.StateRollingBack, textSetBack+" 100 as policyUser to a node: all of it")
+	b.open(t, nil)
+	b.run(t)
+	r := b.ended(t, 1)
+	expect(t, r, journal.StateRolledBack, "the old values stand again")
+	if b.agent.Sets() != 0 || r.IncidentID == 0 || len(b.incidents(t)) != 1 {
+		t.Errorf("%d SETs, incident %d, told %q; want none and one", b.agent.Sets(), r.IncidentID, b.incidents(t))
+	}
+}
