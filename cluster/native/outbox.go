@@ -123,6 +123,7 @@ func (o *outbox) take(e cluster.Event, boots uint32) (*letter, error) {
 	}
 	l, err := o.add(e, boots)
 	o.work.wake()
+	o.wake.wake() // with a disk that hangs nobody else does, and outboxPatience counts from now
 	return l, err
 }
 

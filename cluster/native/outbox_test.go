@@ -434,6 +434,44 @@ func TestADiskThatDoesNotTakeEvents(t *testing.T) {
 	}
 }
 
+// TestAnEventThatComesWhileTheDiskHangs is handed over after outboxPatience all the same (S8): nobody but take can tell the
+// goroutine that hands over that there is one.
+func TestAnEventThatComesWhileTheDiskHangs(t *testing.T) {
+	b := newBoxBench(t)
+	looked, got := make(chan struct{}, 100), make(chan struct{}, 100)
+	mark := b.mark
+	b.mark = func() cluster.HandedMark { looked <- struct{}{}; return mark() }
+	b.leader = func([]cluster.Decision) error { got <- struct{}{}; return cluster.ErrNoLeader }
+	held, release := make(chan struct{}), make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
+		_ = b.shelved.Local("x").Update(func(*raftlog.LocalTx) error { close(held); <-release; return nil })
+	})
+	<-held
+	tasks.Go(func() { _ = b.keep(ctx) })
+	tasks.Go(func() { _ = b.hand(ctx) })
+	<-looked
+	b.mustTake(1)
+	select {
+	case <-got:
+	case <-time.After(limit):
+		t.Error("it waits until the disk answers")
+	}
+	close(release)
+	cancel()
+	tasks.Wait()
+}
+
+// TestTakeWakesBoth: the one that writes and the one that hands over.
+func TestTakeWakesBoth(t *testing.T) {
+	b := newBoxBench(t)
+	b.mustTake(1)
+	if len(b.work) != 1 || len(b.wake) != 1 {
+		t.Errorf("pokes to write %d, to hand over %d", len(b.work), len(b.wake))
+	}
+}
+
 // TestTheOutboxRuns lets the two goroutines do what the steps above do, with events from many sides and a leader that comes
 // and goes.
 func TestTheOutboxRuns(t *testing.T) {
