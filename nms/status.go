@@ -99,9 +99,10 @@ func (s *statusServer) fleet(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *statusServer) events(w http.ResponseWriter, r *http.Request) {
-	f := journal.EventFilter{ClusterID: r.FormValue("cluster"), Component: r.FormValue("component"), Type: r.FormValue("type"), Severity: r.FormValue("severity")}
+	q := r.URL.Query()
+	f := journal.EventFilter{ClusterID: q.Get("cluster"), Component: q.Get("component"), Type: q.Get("type"), Severity: q.Get("severity")}
 	for name, to := range map[string]func(int64){"limit": func(n int64) { f.Limit = int(min(n, maxEvents)) }, "after": func(n int64) { f.AfterID, f.Oldest = n, true }} {
-		text := r.FormValue(name)
+		text := q.Get(name)
 		if text == "" {
 			continue
 		}

@@ -20,7 +20,6 @@ const reasonMost = 500
 func (s *Server) act(role string, do func(http.ResponseWriter, *http.Request, session)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		who := s.who(r)
-		r.Body = http.MaxBytesReader(w, r.Body, formSize)
 		switch {
 		case s.users == nil:
 			s.problem(w, r, http.StatusForbidden, "These pages only show", "Name a file of users under web.usersFile, or use `hawser fleet reconfig` at the manager's machine.")
@@ -28,7 +27,8 @@ func (s *Server) act(role string, do func(http.ResponseWriter, *http.Request, se
 			s.problem(w, r, http.StatusUnauthorized, "Nobody is logged in", "Log in, then do it again.")
 		case role == RoleOperator && who.Role != RoleOperator:
 			s.problem(w, r, http.StatusForbidden, "You may only look", "This needs the role operator.")
-		case subtle.ConstantTimeCompare([]byte(r.PostFormValue("csrf")), []byte(who.CSRF)) != 1:
+		case !s.readForm(w, r):
+		case subtle.ConstantTimeCompare([]byte(r.PostForm.Get("csrf")), []byte(who.CSRF)) != 1:
 			s.problem(w, r, http.StatusForbidden, "The form is not of this login", "Go back, load the page again and send its form.")
 		default:
 			do(w, r, *who)
@@ -41,7 +41,7 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request, who session) {
 }
 
 func (s *Server) reject(w http.ResponseWriter, r *http.Request, who session) {
-	reason := strings.TrimSpace(strings.ToValidUTF8(r.PostFormValue("reason"), "\uFFFD"))
+	reason := strings.TrimSpace(strings.ToValidUTF8(r.PostForm.Get("reason"), "\uFFFD"))
 	if reason == "" || utf8.RuneCountInString(reason) > reasonMost {
 		s.problem(w, r, http.StatusBadRequest, "A rejection needs a reason", "Go back and say why, in at most 500 characters: the next shift will want to know.")
 		return
@@ -69,7 +69,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, who session, sta
 }
 
 func (s *Server) throwSwitch(w http.ResponseWriter, r *http.Request, who session) {
-	to := r.PostFormValue("to")
+	to := r.PostForm.Get("to")
 	if to != "off" && to != "on" {
 		s.problem(w, r, http.StatusBadRequest, "Which way?", "The switch goes off or on.")
 		return

@@ -88,7 +88,8 @@ func (s *Server) apiEvent(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) apiIncidents(w http.ResponseWriter, r *http.Request) {
-	incidents, err := s.deps.Store.Incidents(r.Context(), journal.IncidentFilter{ClusterID: r.FormValue("cluster"), OpenOnly: r.FormValue("all") == ""})
+	q := r.URL.Query()
+	incidents, err := s.deps.Store.Incidents(r.Context(), journal.IncidentFilter{ClusterID: q.Get("cluster"), OpenOnly: q.Get("all") == ""})
 	s.answer(w, r, all(incidents), true, err)
 }
 
@@ -109,7 +110,8 @@ func (s *Server) apiIncident(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) apiChanges(w http.ResponseWriter, r *http.Request) {
-	changes, err := s.deps.Store.Reconfigurations(r.Context(), journal.ReconfigurationFilter{ClusterID: r.FormValue("cluster"), State: r.FormValue("state")})
+	q := r.URL.Query()
+	changes, err := s.deps.Store.Reconfigurations(r.Context(), journal.ReconfigurationFilter{ClusterID: q.Get("cluster"), State: q.Get("state")})
 	s.answer(w, r, all(changes), true, err)
 }
 

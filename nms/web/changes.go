@@ -24,7 +24,7 @@ var changeStates = []string{
 }
 
 func (s *Server) reconfigurations(w http.ResponseWriter, r *http.Request) {
-	body := changesBody{State: r.FormValue("state"), States: changeStates}
+	body := changesBody{State: r.URL.Query().Get("state"), States: changeStates}
 	var err error
 	if body.Changes, err = s.deps.Store.Reconfigurations(r.Context(), journal.ReconfigurationFilter{State: body.State}); err != nil {
 		s.failed(w, r, err)

@@ -67,7 +67,8 @@ func (s *Server) fleet(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	body := fleetBody{Query: strings.TrimSpace(r.FormValue("q")), Health: r.FormValue("health"), Total: len(members), Names: map[string]string{}}
+	q := r.URL.Query()
+	body := fleetBody{Query: strings.TrimSpace(q.Get("q")), Health: q.Get("health"), Total: len(members), Names: map[string]string{}}
 	for _, health := range Healths {
 		n := 0
 		for _, m := range members {

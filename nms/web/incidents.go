@@ -16,7 +16,7 @@ type incidentsBody struct {
 }
 
 func (s *Server) incidents(w http.ResponseWriter, r *http.Request) {
-	body := incidentsBody{All: r.FormValue("all") != ""}
+	body := incidentsBody{All: r.URL.Query().Get("all") != ""}
 	var err error
 	if body.Incidents, err = s.deps.Store.Incidents(r.Context(), journal.IncidentFilter{OpenOnly: !body.All}); err != nil {
 		s.failed(w, r, err)

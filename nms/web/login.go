@@ -15,7 +15,6 @@ const (
 	failureRest  = 30 * time.Second // and then between two of them
 	failureKept  = 15 * time.Minute // after so long without one they are forgotten
 	mostFailing  = 10_000           // names and addresses that are remembered
-	formSize     = 8 << 10          // octets of a form
 )
 
 // gate slows down who guesses passwords: by name and by address. Hashing is done one at a time, so that guessing cannot
@@ -81,7 +80,7 @@ func (s *Server) loginForm(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, http.StatusNotFound, "There is no login", "These pages only show. Name a file of users under web.usersFile; `hawser fleet passwd` makes its lines.")
 		return
 	}
-	s.show(w, r, http.StatusOK, "login", page{Title: "Log in", Nav: "login", Body: loginBody{Next: localPath(r.FormValue("next"))}})
+	s.show(w, r, http.StatusOK, "login", page{Title: "Log in", Nav: "login", Body: loginBody{Next: localPath(r.URL.Query().Get("next"))}})
 }
 
 // localPath is a path of these pages, and never another site.
@@ -97,9 +96,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		s.loginForm(w, r)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, formSize)
-	if err := r.ParseForm(); err != nil {
-		s.problem(w, r, http.StatusBadRequest, "The form cannot be read", "Go back and send it again.")
+	if !s.readForm(w, r) {
 		return
 	}
 	name, password := r.PostForm.Get("name"), r.PostForm.Get("password")

@@ -131,7 +131,7 @@ func TestForeignForms(t *testing.T) {
 	if r := s.do(http.MethodGet, "/switch", nil); r.StatusCode != http.StatusNotFound {
 		t.Errorf("GET throws a switch: %d", r.StatusCode)
 	}
-	s.want(s.do(http.MethodPost, "/switch", url.Values{"csrf": {s.csrf()}, "to": {strings.Repeat("x", formSize)}}), http.StatusForbidden, "a huge form")
+	s.want(s.do(http.MethodPost, "/switch", url.Values{"csrf": {s.csrf()}, "to": {strings.Repeat("x", formSize)}}), http.StatusRequestEntityTooLarge, "a huge form")
 	if p, err := s.journal.Property(t.Context(), journal.PropertyOff); err != nil || p.Value != "" {
 		t.Errorf("the switch is %+v, %v", p, err)
 	}

@@ -111,8 +111,8 @@ func (s *Server) routes() (http.Handler, error) {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; " +
 	"base-uri 'none'; frame-ancestors 'none'"
 
-// Protect wraps a handler of the manager's listener: it refuses foreign hosts, and gives every answer the headers that keep
-// a browser from being misled.
+// Protect wraps a handler of the manager's listener: it refuses foreign hosts and bodies that no form has, and gives every
+// answer the headers that keep a browser from being misled.
 func (s *Server) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -130,7 +130,9 @@ func (s *Server) Protect(next http.Handler) http.Handler {
 		if s.host != "" {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		next.ServeHTTP(w, r)
+		if bounded(w, r) {
+			next.ServeHTTP(w, r)
+		}
 	})
 }
 

@@ -115,7 +115,8 @@ func (s *Server) timeline(w http.ResponseWriter, r *http.Request) {
 
 // readFilter reads the form. The error names the field and how to write it.
 func (s *Server) readFilter(r *http.Request) (filter, journal.PageFilter, error) {
-	value := func(name string) string { return strings.TrimSpace(r.FormValue(name)) }
+	q := r.URL.Query()
+	value := func(name string) string { return strings.TrimSpace(q.Get(name)) }
 	f := filter{
 		Cluster: value("cluster"), Severity: value("severity"), Type: value("type"), Node: value("node"), Component: value("component"),
 		Span: value("span"), From: value("from"), To: value("to"), Story: value("story"),
