@@ -128,22 +128,22 @@ func (w *hardwareWorker) reads(ctx context.Context) {
 	}
 }
 
-// writes finishes what a former leader began, then does one thing after the other: jobs, wishes, nodes left reserved.
+// writes finishes what a former leader began, then does one thing after the other: nodes left reserved, jobs, wishes.
 func (w *hardwareWorker) writes(ctx context.Context) {
 	w.takeOver(ctx)
 	for ctx.Err() == nil {
 		changed := w.source.Changed()
 		s := w.source.Snapshot().State
+		if job, ok := w.leftReserved(s); ok { // first: the next job would wait for it
+			w.free(ctx, job)
+			continue
+		}
 		if job, ok := w.nextJob(s, isWrite); ok {
 			w.job(ctx, job)
 			continue
 		}
 		if wishes := w.newWishes(s); len(wishes) > 0 {
 			w.stage(ctx, wishes)
-			continue
-		}
-		if job, ok := w.leftReserved(s); ok {
-			w.free(ctx, job)
 			continue
 		}
 		select {

@@ -52,16 +52,17 @@ func (g *jobGate) await(ctx context.Context) error {
 	}
 }
 
-// Clear is called before the reset, when the node is reserved already.
-func (g *jobGate) Clear(ctx context.Context, _ string) (func(), error) {
+// Clear is called before the reset, when the node is reserved already. It stays so until its settings are judged: whoever
+// made the gate releases it.
+func (g *jobGate) Clear(context.Context, string) (func(), error) {
 	if g.released {
 		return nil, fmt.Errorf("the reservation of %s has ended", g.worker.node)
 	}
-	return func() { g.release(ctx) }, nil
+	return func() {}, nil
 }
 
-// release ends the reservation when the node takes part again. If this node leads no more while the machine restarts, the
-// reservation stays: without it the silence of the node would be taken for a failure, and its next leader ends it.
+// release ends the reservation when the node takes part again. If this node leads no more, the reservation stays, whatever
+// the step: the job runs on, and the next leader carries it on under the same reservation. It may be about to reset the node.
 func (g *jobGate) release(ctx context.Context) {
 	if g.released {
 		return
@@ -70,7 +71,7 @@ func (g *jobGate) release(ctx context.Context) {
 	if g.reset && g.verified && !g.away {
 		g.rejoined(ctx)
 	}
-	if g.reset && (ctx.Err() != nil || !leads(g.worker.source.Snapshot())) {
+	if ctx.Err() != nil || !leads(g.worker.source.Snapshot()) {
 		g.worker.log.WithField("job", g.job.Index).Info("the node stays reserved: the next leader finishes the job")
 		return
 	}
@@ -123,9 +124,24 @@ func (g *jobGate) Save(ctx context.Context, step redfish.Step) error {
 	}
 	switch step.Name {
 	case redfish.StepReset:
+		if err := g.mayReset(); err != nil {
+			return err
+		}
 		g.reset = true
 	case redfish.StepVerify:
 		g.verified = true
+	}
+	return nil
+}
+
+// mayReset says why the machine must not be reset. The step is in the log by now, so whatever came before it is known here.
+func (g *jobGate) mayReset() error {
+	s, w := g.worker.source.Snapshot().State, g.worker
+	switch by := s.Nodes[w.node].ReservedBy; {
+	case s.HwJobs[g.job.Index].State != cluster.JobRunning:
+		return fmt.Errorf("%s runs no more, so nothing is reset: look at its row", g.job.Name())
+	case by != g.job.Name():
+		return fmt.Errorf("%s is not reserved for %s, so it is not reset: the settings stay staged", w.node, g.job.Name())
 	}
 	return nil
 }

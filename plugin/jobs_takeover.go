@@ -77,30 +77,31 @@ func (w *hardwareWorker) follow(ctx context.Context, stood memo, desired []redfi
 	}
 }
 
-// leftReserved finds a job that has ended while its reservation has not: the log could not be written then.
-func (w *hardwareWorker) leftReserved(s *cluster.State) (cluster.Job, bool) {
+// leftReserved names a job that has ended while its reservation has not: the log could not be written then, or who carried
+// it out led no more. One that is not in the table has ended and aged out of it.
+func (w *hardwareWorker) leftReserved(s *cluster.State) (job string, ok bool) {
 	by := s.Nodes[w.node].ReservedBy
 	if !strings.HasPrefix(by, "hardware job ") {
-		return cluster.Job{}, false
+		return "", false
 	}
 	for _, j := range s.HwJobs {
 		if j.Name() == by {
-			return j, j.State.Ended()
+			return by, j.State.Ended()
 		}
 	}
-	return cluster.Job{}, false
+	return by, true
 }
 
 // free ends the reservation of a job that has ended.
-func (w *hardwareWorker) free(ctx context.Context, j cluster.Job) {
+func (w *hardwareWorker) free(ctx context.Context, job string) {
 	bound, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	done, err := w.hardware.Clearance(bound, w.node, j.Name())
+	done, err := w.hardware.Clearance(bound, w.node, job)
 	if err == nil {
 		done()
 	}
 	if err != nil || w.source.Snapshot().State.Nodes[w.node].ReservedBy != "" {
-		w.log.WithError(err).WithField("job", j.Index).Warn("the node stays reserved by a job that has ended; trying again")
+		w.log.WithError(err).WithField("job", job).Warn("the node stays reserved by a job that has ended; trying again")
 		pause(ctx, 5*time.Second)
 	}
 }

@@ -218,6 +218,9 @@ func (m member) Clearance(ctx context.Context, node, job string) (func(), error)
 	m.mu.Lock()
 	why := m.carry[node]
 	m.mu.Unlock()
+	if by := m.state().Nodes[node].ReservedBy; by != "" && by != job {
+		why = "it is reserved for " + by
+	}
 	if why != "" {
 		return nil, fmt.Errorf("clearance for %s: %s", node, why)
 	}
