@@ -54,6 +54,9 @@ func (t *task) createJob(ctx context.Context, session *ask.Session) error {
 		if err != nil {
 			return err
 		}
+		if err := t.mayBeSent(ctx, session); err != nil {
+			return err
+		}
 		err = session.Set(ctx, binds...)
 		var refusal *ask.Refusal
 		switch {

@@ -39,6 +39,10 @@ func (t *task) rollBack(ctx context.Context) error {
 		if session, serial, ours, last = t.standing(ctx); last != nil || len(ours) == 0 {
 			return last == nil
 		}
+		if last = t.mayBeSent(ctx, session); last != nil {
+			_, closed := errors.AsType[*held](last)
+			return closed
+		}
 		last = t.setBack(ctx, session, serial, ours)
 		var refusal *ask.Refusal
 		refused := errors.As(last, &refusal)

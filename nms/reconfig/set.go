@@ -68,6 +68,13 @@ func (t *task) setOnce(ctx context.Context) (again bool, err error) {
 	if scalars.ViewState == "isolated" {
 		return false, t.end(ctx, journal.StateFailed, fmt.Sprintf("node %s is isolated and no other node answers", scalars.LocalNode))
 	}
+	switch closed, err := t.barred(ctx, session); {
+	case err != nil:
+		return false, t.end(ctx, journal.StateFailed, err.Error())
+	case closed != nil:
+		t.record.Gate = closed.gate
+		return false, t.end(ctx, journal.StateHeld, closed.Error())
+	}
 	if binds, err = guard(&t.record, serial, binds); err != nil {
 		return false, t.end(ctx, journal.StateFailed, err.Error())
 	}

@@ -60,7 +60,7 @@ func (t *task) end(ctx context.Context, state, reason string) error {
 func (t *task) begin(ctx context.Context, p analyze.Proposal, approved bool) error {
 	if h := t.admit(ctx, p); h != nil {
 		t.record.Gate = h.gate
-		return t.end(ctx, journal.StateHeld, fmt.Sprintf("gate %s: %s", h.gate, h.reason))
+		return t.end(ctx, journal.StateHeld, h.Error())
 	}
 	if t.record.DryRun {
 		return t.end(ctx, journal.StateDryRun, "dry run: would set "+describe(t.record.Values))

@@ -52,6 +52,7 @@ func (t *task) findWrite(ctx context.Context, session *ask.Session) (ask.Write, 
 func (t *task) findOut(ctx context.Context, _ *ask.Session, binds []snmp.Varbind) error {
 	var write ask.Write
 	var session *ask.Session
+	var barred *held
 	settled := false
 	ok, err := t.until(ctx, t.cfg.AnswerTimeout, func() bool {
 		s, _, err := t.cluster.Freshest(ctx, t.record.ClusterID)
@@ -67,12 +68,19 @@ func (t *task) findOut(ctx context.Context, _ *ask.Session, binds []snmp.Varbind
 			settled = write.Result != "pending" && write.Result != "unknown"
 			return settled
 		}
-		settled = t.sayAgain(ctx, s, binds, &write)
+		if barred == nil { // once forbidden it stays unsaid; the log may still come to know it
+			if barred, err = t.barred(ctx, s); err == nil && barred == nil {
+				settled = t.sayAgain(ctx, s, binds, &write)
+			}
+		}
 		return settled
 	})
 	switch {
 	case err != nil:
 		return err
+	case (!ok || !settled) && barred != nil:
+		return t.escalate(ctx, journal.StateFailed, fmt.Sprintf("no answer and no trace in the write log within %s, and it was not said again: %v; whether it took effect is not known; read the values, the old ones to be set by hand are: %s",
+			t.cfg.AnswerTimeout, barred, oldText(t.record.Values)))
 	case !ok || !settled:
 		return t.end(ctx, journal.StateFailed, fmt.Sprintf("no answer and no trace in the write log within %s: whether it took effect is not known; read the values", t.cfg.AnswerTimeout))
 	case write.Result != "succeeded":
