@@ -82,8 +82,8 @@ type outbox struct {
 	mu      sync.Mutex // guards below
 	life    uint64
 	letters []*letter
-	stale   []cluster.Handed // in the log: to be taken off the disk
-	flying  int              // how many of the first letters are being handed over
+	stale   []string // keys of letters that are in the log or given up: to be taken off the disk
+	flying  int      // how many of the first letters are being handed over
 	lost    loss
 	loss    bool // lost differs from what is on the disk
 	trouble bool // the disk did not take the last write, and that was told
@@ -134,13 +134,18 @@ func (o *outbox) add(e cluster.Event, boots uint32) (*letter, error) {
 		o.lose(e.Time)
 		return nil, errOutboxFull
 	}
+	return o.enter(e, seq, boots), nil
+}
+
+// enter makes room for an event that has its number; the caller holds mu.
+func (o *outbox) enter(e cluster.Event, seq uint64, boots uint32) *letter {
 	e.Origin, e.OriginSeq = o.node, seq
 	l := newLetter(cluster.Handed{Life: o.life, Boots: boots, Event: e})
 	if len(o.letters) >= outboxRoom {
 		o.makeRoom()
 	}
 	o.letters = append(o.letters, l)
-	return l, nil
+	return l
 }
 
 // makeRoom gives up the oldest letter that is not under way: one without an alarm if there is one, for the end of an alarm
@@ -153,7 +158,7 @@ func (o *outbox) makeRoom() {
 	}
 	gone := waiting[i]
 	o.lose(gone.handed.Event.Time)
-	o.stale = append(o.stale, gone.handed)
+	o.stale = append(o.stale, keyOf(gone.handed))
 	o.letters = slices.Delete(o.letters, o.flying+i, o.flying+i+1)
 	close(gone.seen)
 }
@@ -188,7 +193,7 @@ func (o *outbox) settle() {
 	for through < len(o.letters) && mark.Covers(o.letters[through].handed) {
 		l := o.letters[through]
 		close(l.seen)
-		o.stale = append(o.stale, l.handed)
+		o.stale = append(o.stale, keyOf(l.handed))
 		through++
 	}
 	o.letters = slices.Delete(o.letters, 0, through)
@@ -217,8 +222,12 @@ func (o *outbox) outlive(mark cluster.HandedMark) {
 	o.work.wake()
 }
 
-// tellLoss makes an event of the losses; the caller holds mu.
+// tellLoss makes an event of the losses, or leaves it for later while there is no number for it; the caller holds mu.
 func (o *outbox) tellLoss() {
+	seq, ok := o.numbers.next()
+	if !ok {
+		return
+	}
 	was := o.lost
 	e := cluster.Event{
 		Time: time.Now(), Type: cluster.EventEventsLost, Severity: cluster.SeverityMajor, ComponentType: cluster.ComponentNode,
@@ -227,10 +236,8 @@ func (o *outbox) tellLoss() {
 		Summary: fmt.Sprintf("%d events of node %s are lost: they could not be handed over, and at most %d wait",
 			was.Count, o.node, outboxRoom),
 	}
-	if _, err := o.add(e, 0); err != nil {
-		return // add counted one more; it is told with the next
-	}
 	o.lost, o.loss = loss{}, true
+	o.enter(e, seq, 0)
 	o.work.wake()
 }
 

@@ -57,8 +57,8 @@ func (o *outbox) write() bool {
 	return err == nil
 }
 
-// unwritten lists the letters that are not on the disk, those that need not be any more, and the losses if they changed.
-func (o *outbox) unwritten() (fresh, stale []cluster.Handed, lost *loss) {
+// unwritten lists the letters that are not on the disk, the keys of those that need not be any more, and the losses if they changed.
+func (o *outbox) unwritten() (fresh []cluster.Handed, stale []string, lost *loss) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, l := range o.letters {
@@ -74,7 +74,7 @@ func (o *outbox) unwritten() (fresh, stale []cluster.Handed, lost *loss) {
 }
 
 // written notes what a write did. What a letter was changed to meanwhile is written next.
-func (o *outbox) written(fresh, stale []cluster.Handed, lost *loss, err error) {
+func (o *outbox) written(fresh []cluster.Handed, stale []string, lost *loss, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, h := range fresh {
@@ -142,7 +142,7 @@ func (s shelf) load() (letters []cluster.Handed, lost loss, err error) {
 }
 
 // store writes all or nothing.
-func (s shelf) store(fresh, stale []cluster.Handed, lost *loss) error {
+func (s shelf) store(fresh []cluster.Handed, stale []string, lost *loss) error {
 	return s.local.Update(func(tx *raftlog.LocalTx) error {
 		for _, h := range fresh {
 			data, err := json.Marshal(h)
@@ -153,8 +153,8 @@ func (s shelf) store(fresh, stale []cluster.Handed, lost *loss) error {
 				return err
 			}
 		}
-		for _, h := range stale {
-			if err := tx.Delete(keyOf(h)); err != nil {
+		for _, key := range stale {
+			if err := tx.Delete(key); err != nil {
 				return err
 			}
 		}

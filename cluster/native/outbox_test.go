@@ -472,6 +472,34 @@ func TestTakeWakesBoth(t *testing.T) {
 	}
 }
 
+// TestWordOfALossThatHasNoNumber: it is told later, and that it could not be told before is no loss.
+func TestWordOfALossThatHasNoNumber(t *testing.T) {
+	b := newBoxBench(t)
+	b.mustTake(1)
+	b.write()
+	b.numbers.at, b.numbers.end, b.numbers.spare = 0, 0, [2]uint64{} // all are used, and the disk gives none
+	if _, err := b.take(story(2), 0); !errors.Is(err, errOutboxFull) {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if err := b.handOnce(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b.lost.Count != 1 {
+		t.Fatalf("%d are counted lost, one was", b.lost.Count)
+	}
+	for range 4 {
+		b.write()
+		if err := b.handOnce(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if told := b.told(); b.lost.Count != 0 || len(told) != 2 || !strings.HasPrefix(told[1], "1 events of node a are lost") {
+		t.Errorf("%d untold, told %v", b.lost.Count, told)
+	}
+}
+
 // TestTheOutboxRuns lets the two goroutines do what the steps above do, with events from many sides and a leader that comes
 // and goes.
 func TestTheOutboxRuns(t *testing.T) {
