@@ -83,10 +83,11 @@ type NodeIs struct {
 	State NodeState `json:"state"`
 }
 
-// Reserve keeps a node free for a hardware job; an empty By ends it.
+// Reserve keeps a node free for a hardware job; an empty By ends it, if it is that of Of.
 type Reserve struct {
 	Node string `json:"node"`
 	By   string `json:"by,omitempty"`
+	Of   string `json:"of,omitempty"` // with an empty By: the job whose reservation ends; empty: whosever it is
 }
 
 // Fenced is the end of the intent ID against a node.

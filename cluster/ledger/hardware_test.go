@@ -102,6 +102,26 @@ func TestOldJobsAreDropped(t *testing.T) {
 	}
 }
 
+// TestReservationEndsByItsJob: the end that a deposed leader proposed for its job comes late, and another job has the node.
+func TestReservationEndsByItsJob(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  cluster.Reserve
+		want string
+	}{
+		{"another job", cluster.Reserve{Node: "a", Of: "hardware job 6"}, "hardware job 7"},
+		{"its job", cluster.Reserve{Node: "a", Of: "hardware job 7"}, ""},
+		{"whosever it is", cluster.Reserve{Node: "a"}, ""},
+	} {
+		l := founded(t)
+		l.apply(cluster.Decision{Reserve: &cluster.Reserve{Node: "a", By: "hardware job 7"}})
+		l.apply(cluster.Decision{Reserve: &tt.end})
+		if got := l.State().Nodes["a"].ReservedBy; got != tt.want {
+			t.Errorf("%s: reserved by %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 // TestDesired: a wish follows what the BMC shows; the empty one withdraws it.
 func TestDesired(t *testing.T) {
 	l := founded(t)

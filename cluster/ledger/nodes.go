@@ -68,10 +68,11 @@ func (w *writer) forgetLinks(node string) {
 	}
 }
 
-// reserve keeps a node free for a hardware job; one that carries a service, or is reserved already, is not given.
+// reserve keeps a node free for a hardware job; one that carries a service, or is reserved already, is not given. The end of
+// another job's reservation comes late: it is not taken.
 func (w *writer) reserve(d cluster.Reserve) {
 	n, ok := w.s.Nodes[d.Node]
-	if !ok || (d.By != "" && (n.ReservedBy != "" || w.holds(d.Node))) {
+	if !ok || (d.By == "" && d.Of != "" && n.ReservedBy != d.Of) || (d.By != "" && (n.ReservedBy != "" || w.holds(d.Node))) {
 		return
 	}
 	n.ReservedBy = d.By

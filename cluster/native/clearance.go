@@ -72,7 +72,7 @@ func (n *Node) release(ctx context.Context, node, job string) {
 		if s.Nodes[node].ReservedBy != job {
 			return nil
 		}
-		return []cluster.Decision{{Reserve: &cluster.Reserve{Node: node}}}
+		return []cluster.Decision{{Reserve: &cluster.Reserve{Node: node, Of: job}}}
 	})
 	if err != nil {
 		n.cfg.Log.WithError(err).WithField("node", node).Error("the node stays reserved: the log could not be written; ask for the clearance of " + job + " again to release it")
