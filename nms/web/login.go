@@ -2,72 +2,11 @@ package web
 
 import (
 	"net/http"
-	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
 )
-
-const (
-	failuresFree = 5                // failed logins of a name or an address before it must wait
-	failureRest  = 30 * time.Second // and then between two of them
-	failureKept  = 15 * time.Minute // after so long without one they are forgotten
-	mostFailing  = 10_000           // names and addresses that are remembered
-)
-
-// gate slows down who guesses passwords: by name and by address. Hashing is done one at a time, so that guessing cannot
-// take the manager's processors.
-type gate struct {
-	hashing chan struct{} // one place: who holds it may hash
-
-	mu      sync.Mutex // guards failing
-	failing map[string]failures
-}
-
-type failures struct {
-	n    int
-	last time.Time
-}
-
-func newGate() *gate { return &gate{hashing: make(chan struct{}, 1), failing: map[string]failures{}} }
-
-// closed says whether any of these keys must wait.
-func (g *gate) closed(now time.Time, keys ...string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, key := range keys {
-		if f := g.failing[key]; f.n >= failuresFree && now.Sub(f.last) < failureRest {
-			return true
-		}
-	}
-	return false
-}
-
-// failed counts a failure of each key.
-func (g *gate) failed(now time.Time, keys ...string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for key, f := range g.failing {
-		if now.Sub(f.last) > failureKept {
-			delete(g.failing, key)
-		}
-	}
-	for _, key := range keys {
-		if _, there := g.failing[key]; there || len(g.failing) < mostFailing {
-			g.failing[key] = failures{g.failing[key].n + 1, now}
-		}
-	}
-}
-
-func (g *gate) passed(keys ...string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, key := range keys {
-		delete(g.failing, key)
-	}
-}
 
 type loginBody struct {
 	Next    string // where to go then
@@ -109,49 +48,64 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		refused(http.StatusForbidden, "Name and password do not fit.")
 		return
 	}
-	keys := []string{"name " + name, "address " + addressOf(r)}
-	if s.gate.closed(s.now(), keys...) {
-		w.Header().Set("Retry-After", "30")
-		refused(http.StatusTooManyRequests, "Too many logins failed. Wait half a minute.")
+	u, code := s.judge(r, name, password)
+	if code != http.StatusOK {
+		if wait, ok := retryAfter[code]; ok {
+			w.Header().Set("Retry-After", wait)
+		}
+		refused(code, refusals[code])
 		return
 	}
-	select {
-	case s.gate.hashing <- struct{}{}:
-	case <-r.Context().Done():
-		return
-	}
-	u, ok, err := s.users.check(name, password)
-	<-s.gate.hashing
-	log := s.log.WithFields(logrus.Fields{"user": name, "from": addressOf(r)})
-	switch {
-	case err != nil:
-		log.WithError(err).Error("nobody can log in: the file of users cannot be read")
-		refused(http.StatusInternalServerError, "The file of users cannot be read; the manager's log says why.")
-		return
-	case !ok:
-		s.gate.failed(s.now(), keys...)
-		log.Warn("a login failed: name and password do not fit")
-		refused(http.StatusForbidden, "Name and password do not fit.")
-		return
-	}
-	s.gate.passed(keys...)
 	token, ok := s.sessions.start(u, s.now())
 	if !ok {
 		refused(http.StatusServiceUnavailable, "Too many people are logged in. Try again later.")
 		return
 	}
-	log.WithField("role", u.role).Info("logged in")
+	s.log.WithFields(logrus.Fields{"user": name, "from": s.caller(r), "role": u.role}).Info("logged in")
 	http.SetCookie(w, s.cookie(token, s.sessions.life))
 	http.Redirect(w, r, body.Next, http.StatusSeeOther)
 }
 
-// addressOf is where a request came from, without its port.
-func addressOf(r *http.Request) string {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
+// What a login that is not taken is told, and how many seconds later it may be tried again.
+var (
+	refusals = map[int]string{
+		http.StatusForbidden:           "Name and password do not fit.",
+		http.StatusTooManyRequests:     "Too many logins failed. Wait half a minute.",
+		http.StatusServiceUnavailable:  "Too many log in at this moment. Try again in a few seconds.",
+		http.StatusInternalServerError: "The file of users cannot be read; the manager's log says why.",
 	}
-	return at.Addr().String()
+	retryAfter = map[int]string{http.StatusTooManyRequests: "30", http.StatusServiceUnavailable: "5"}
+)
+
+// judge says with a status whether name and password fit. The count of failures is asked once before the wait for the place
+// to hash, and again in it: of those who wait together no more are judged than of those who come one after another.
+func (s *Server) judge(r *http.Request, name, password string) (user, int) {
+	from := s.caller(r)
+	key := pair(name, from)
+	if s.gate.closed(s.now(), key) {
+		return user{}, http.StatusTooManyRequests
+	}
+	leave, err := s.gate.enter(r.Context(), from)
+	if err != nil {
+		return user{}, http.StatusServiceUnavailable
+	}
+	defer leave()
+	if s.gate.closed(s.now(), key) {
+		return user{}, http.StatusTooManyRequests
+	}
+	u, ok, err := s.users.check(name, password)
+	log := s.log.WithFields(logrus.Fields{"user": name, "from": from})
+	switch {
+	case err != nil:
+		log.WithError(err).Error("nobody can log in: the file of users cannot be read")
+		return user{}, http.StatusInternalServerError
+	case !ok:
+		s.gate.failed(s.now(), key)
+		log.Warn("a login failed: name and password do not fit")
+		return user{}, http.StatusForbidden
+	}
+	s.gate.passed(key)
+	return u, http.StatusOK
 }
 
 func (s *Server) logout(w http.ResponseWriter, r *http.Request, who session) {
