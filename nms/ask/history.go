@@ -59,10 +59,17 @@ func (e Extent) HoldsCondition(seq uint32) bool {
 
 var errMoved = errors.New("its log began another generation while it was read; the next poll reads that")
 
-// ReadEvents reads the events from first to last, with what the history held meanwhile.
+// ReadEvents reads the events from first to last, with what the history held meanwhile. One that came or went while its row
+// was read, so that only some columns came, is left out.
 func ReadEvents(ctx context.Context, s *Session, first, last uint32) ([]Event, Extent, error) {
 	beside := newWitness()
-	events, err := readSpan[Event](ctx, s, beside, span{first: first, last: last})
+	columns := objectNames(reflect.TypeFor[Event]())
+	rows, err := s.walk(ctx, beside, columns, span{first: first, last: last})
+	if err != nil {
+		return nil, beside.extent, err
+	}
+	rows = slices.DeleteFunc(rows, func(r row) bool { return len(r.values) < len(columns) && !beside.extent.Holds(r.index[0]) })
+	events, err := fillAll[Event](s, rows)
 	return events, beside.extent, err
 }
 
@@ -185,6 +192,10 @@ func readSpan[T any](ctx context.Context, s *Session, beside *witness, within sp
 	if err != nil {
 		return nil, err
 	}
+	return fillAll[T](s, rows)
+}
+
+func fillAll[T any](s *Session, rows []row) ([]T, error) {
 	out := make([]T, len(rows))
 	for i, r := range rows {
 		if err := fill(reflect.ValueOf(&out[i]).Elem(), r.index, r.values); err != nil {

@@ -48,6 +48,33 @@ func TestEventsWithTheirExtent(t *testing.T) {
 	}
 }
 
+// TestEventThatAgesOutHalfRead: one of which only some columns came is not taken for the whole event. One that came whole is
+// kept.
+func TestEventThatAgesOutHalfRead(t *testing.T) {
+	agent := asktest.NewCluster(t)
+	for seq := range uint32(4) {
+		agent.PutEvent(seq+1, "serviceFailed")
+	}
+	agent.Turn(func(k *asktest.Knobs) {
+		k.MaxVarbinds = 5 + 16 + 6 // the bounds, the first row, and six columns of the second
+		k.Meddle = &asktest.Meddling{After: "hawserEventOrigin", Object: "hawserFirstEventSeq", Value: 3, Drop: "hawserEventTable", Instance: []uint32{2}}
+	})
+	rows, extent, err := ask.ReadEvents(t.Context(), dial(t, agent, "auditor"), 1, 4)
+	if err != nil || extent.FirstKept() != 3 {
+		t.Fatalf("%+v, %v", extent, err)
+	}
+	var got []int64
+	for _, r := range rows {
+		got = append(got, r.Seq)
+		if r.Summary == "" || r.Type != "serviceFailed" || r.Result == "" {
+			t.Errorf("half an event: %+v", r)
+		}
+	}
+	if !slices.Equal(got, []int64{1, 3, 4}) {
+		t.Errorf("events %v, want 1, 3 and 4", got)
+	}
+}
+
 func TestHistoryThatIsHidden(t *testing.T) {
 	agent := asktest.New(t) // shows next to nothing
 	_, _, err := ask.ReadEvents(t.Context(), dial(t, agent, "auditor"), 1, 2)

@@ -168,3 +168,33 @@ func TestRestOfAnOpenRangeIsFetched(t *testing.T) {
 		t.Errorf("%d events, want 1 to 4 and 7 to 10", got)
 	}
 }
+
+// TestNotificationIsKeptWhenItsRowAgesOutHalfRead: half a row is no better account of an event than its notification.
+func TestNotificationIsKeptWhenItsRowAgesOutHalfRead(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		agent := asktest.NewCluster(t)
+		b := start(t, nil, agent)
+		waitFor(t, "a first pass", func() bool { return b.State(asktest.ID) != nil && !b.busy() })
+		if known {
+			if _, err := b.journal.Append(t.Context(), journal.Batch{Events: []journal.Event{trapped(1), trapped(2)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		agent.PutEvent(1, "serviceFailed")
+		agent.PutEvent(2, "serviceFailed")
+		agent.Turn(func(k *asktest.Knobs) {
+			k.MaxVarbinds = 5 + 3
+			k.Meddle = &asktest.Meddling{After: "hawserEventOrigin", Object: "hawserFirstEventSeq", Value: 2, Drop: "hawserEventTable", Instance: []uint32{1}}
+		})
+		b.pass(t)
+		e, found, err := b.journal.Event(t.Context(), trapped(1).Identity)
+		switch {
+		case err != nil || found != known:
+			t.Errorf("found %t, %v; want %t", found, err, known)
+		case known && (e.Summary != "cut" || e.Type != "serviceFailed"):
+			t.Errorf("the notification was replaced by half a row: %+v", e)
+		case !known && !slices.Contains(b.gaps(t), "event 1-1 lost: "+reasonAged):
+			t.Errorf("gaps %q, want that 1 aged out", b.gaps(t))
+		}
+	}
+}

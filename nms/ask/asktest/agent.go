@@ -61,16 +61,19 @@ type Knobs struct {
 	IgnoreSets    bool   // SETs are accepted without effect
 	LagReads      int    // so many GETs after a SET still see what was before it, as at a node that is behind its leader
 	MaxRepetition int    // rows per GETBULK; 0: as asked
+	MaxVarbinds   int    // per GETBULK, as where an answer is cut in the midst of a row; 0: as asked
 
 	Meddle *Meddling // what somebody sets, once
 }
 
-// Meddling is a SET of somebody else, right behind the answer to a GET of an object.
+// Meddling is a change right behind the answer to a GET or GETBULK of an object: a SET of somebody else, or a row that ages
+// out.
 type Meddling struct {
-	After    string // the object whose GET it follows
+	After    string // the object whose reading it follows
 	Object   string
 	Instance []uint32
 	Value    any
+	Drop     string // the table whose row Instance goes at the same time
 }
 
 // result is the remembered end of a SET.
@@ -163,6 +166,10 @@ func (a *Agent) store(vb snmp.Varbind) {
 func (a *Agent) Drop(table string, instance ...uint32) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.drop(table, instance)
+}
+
+func (a *Agent) drop(table string, instance []uint32) {
 	o, _ := mib.ByName(table)
 	entry := len(o.OID) + 2 // the row and the column
 	a.rows = slices.DeleteFunc(a.rows, func(r snmp.Varbind) bool {

@@ -66,6 +66,7 @@ func (a *Agent) operate(m *snmp.Message) (snmp.PDU, bool) {
 		}
 	case snmp.GetBulkRequest:
 		pdu.Varbinds = a.bulk(role, m.PDU)
+		a.meddle(m.PDU.Varbinds)
 	case snmp.SetRequest:
 		return a.set(m, role, pdu)
 	default:
@@ -77,10 +78,17 @@ func (a *Agent) operate(m *snmp.Message) (snmp.PDU, bool) {
 // meddle makes somebody's change behind the read that it waits for.
 func (a *Agent) meddle(read []snmp.Varbind) {
 	change := a.knobs.Meddle
-	if change == nil || !slices.ContainsFunc(read, func(vb snmp.Varbind) bool { o, _, _ := mib.ByOID(vb.OID); return o.Name == change.After }) {
+	if change == nil {
+		return
+	}
+	o, _ := mib.ByName(change.After)
+	if !slices.ContainsFunc(read, func(vb snmp.Varbind) bool { return vb.OID.HasPrefix(o.OID) }) {
 		return
 	}
 	a.knobs.Meddle = nil
+	if change.Drop != "" {
+		a.drop(change.Drop, change.Instance)
+	}
 	a.put(change.Object, change.Instance, change.Value)
 	a.bump()
 }
@@ -138,6 +146,9 @@ func (a *Agent) bulk(role mib.Role, request snmp.PDU) []snmp.Varbind {
 			at[i] = a.next(role, at[i].OID)
 			out = append(out, at[i])
 		}
+	}
+	if a.knobs.MaxVarbinds > 0 {
+		out = out[:min(len(out), a.knobs.MaxVarbinds)]
 	}
 	return out
 }
