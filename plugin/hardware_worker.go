@@ -109,7 +109,7 @@ func (w *hardwareWorker) warms(ctx context.Context) {
 	}
 }
 
-// reads collects when it is due or asked for by a job.
+// reads collects when it is due or asked for by a job, also one that was left running.
 func (w *hardwareWorker) reads(ctx context.Context) {
 	for ctx.Err() == nil {
 		changed := w.source.Changed()
@@ -128,9 +128,8 @@ func (w *hardwareWorker) reads(ctx context.Context) {
 	}
 }
 
-// writes finishes what a former leader began, then does one thing after the other: nodes left reserved, jobs, wishes.
+// writes does one thing after the other: nodes left reserved, jobs (those that a former leader began come first), wishes.
 func (w *hardwareWorker) writes(ctx context.Context) {
-	w.takeOver(ctx)
 	for ctx.Err() == nil {
 		changed := w.source.Changed()
 		s := w.source.Snapshot().State

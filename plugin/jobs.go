@@ -1,9 +1,11 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,18 +22,36 @@ type outcome struct {
 	applied *cluster.SettingsApplied
 }
 
-// nextJob is the oldest queued job of a kind for this node's hardware.
-func (w *hardwareWorker) nextJob(s *cluster.State, of func(cluster.Job) bool) (next cluster.Job, ok bool) {
+// nextJob is the oldest job of a kind for this node's hardware, one that runs before one that is queued. Whoever asks carries
+// all jobs of the kind out, one by one: one that runs is nobody's. A former leader left it, or the answer to its beginning
+// was lost.
+func (w *hardwareWorker) nextJob(s *cluster.State, of func(cluster.Job) bool) (cluster.Job, bool) {
+	var jobs []cluster.Job
 	for _, j := range s.HwJobs {
-		if j.Target == w.node && j.State == cluster.JobQueued && of(j) && (!ok || j.Index < next.Index) {
-			next, ok = j, true
+		if j.Target == w.node && (j.State == cluster.JobQueued || j.State == cluster.JobRunning) && of(j) {
+			jobs = append(jobs, j)
 		}
 	}
-	return next, ok
+	if len(jobs) == 0 {
+		return cluster.Job{}, false
+	}
+	queued := func(j cluster.Job) int {
+		if j.State == cluster.JobQueued {
+			return 1
+		}
+		return 0
+	}
+	return slices.MinFunc(jobs, func(a, b cluster.Job) int {
+		return cmp.Or(cmp.Compare(queued(a), queued(b)), cmp.Compare(a.Index, b.Index))
+	}), true
 }
 
 // job carries one hardware job out.
 func (w *hardwareWorker) job(ctx context.Context, j cluster.Job) {
+	if j.State == cluster.JobRunning {
+		w.takeOver(ctx, j)
+		return
+	}
 	if !w.begin(ctx, j) {
 		return
 	}
@@ -51,13 +71,15 @@ func (w *hardwareWorker) carryOut(ctx context.Context, j cluster.Job) (out outco
 	return out, err
 }
 
-// begin marks the job as running. A job that was cancelled a moment before stays as it is.
+// begin marks the job as running. A job that was cancelled a moment before stays as it is. One that did not begin, as far as
+// is known here, is looked at again after a pause.
 func (w *hardwareWorker) begin(ctx context.Context, j cluster.Job) bool {
-	if err := w.progress(ctx, j, 1, "started"); err != nil {
-		pause(ctx, time.Second)
-		return false // it is queued still
+	err := w.progress(ctx, j, 1, "started")
+	if err == nil && w.source.Snapshot().State.HwJobs[j.Index].State == cluster.JobRunning {
+		return true
 	}
-	return w.source.Snapshot().State.HwJobs[j.Index].State == cluster.JobRunning
+	pause(ctx, time.Second)
+	return false
 }
 
 // finish ends a job by its result or error, unless this node leads no more: then the next leader does.
@@ -108,9 +130,13 @@ func (w *hardwareWorker) report(ctx context.Context, j cluster.Job, is cluster.J
 
 // end records the end of a job; the log makes its events of it. It insists: a job without an end would be waited for.
 func (w *hardwareWorker) end(ctx context.Context, is cluster.JobIs) {
-	for {
+	for !w.ended(is.Index) { // an answer that was lost is not asked for twice: who tells of an ended job is refused
 		err := w.recorder.Progress(ctx, is)
 		if err == nil {
+			w.awaitEnd(ctx, is.Index)
+			break
+		}
+		if w.ended(is.Index) {
 			break
 		}
 		w.log.WithError(err).WithField("job", is.Index).Warn("the end of a job was not recorded; trying again")
@@ -120,5 +146,26 @@ func (w *hardwareWorker) end(ctx context.Context, is cluster.JobIs) {
 	}
 	if is.Applied != nil && is.Applied.Error != "" {
 		w.want() // an alarm of these settings may end though the job failed
+	}
+}
+
+func (w *hardwareWorker) ended(index uint32) bool {
+	j, known := w.source.Snapshot().State.HwJobs[index]
+	return !known || j.State.Ended()
+}
+
+// awaitEnd waits until the end shows here: a job that seems to run would be carried out again.
+func (w *hardwareWorker) awaitEnd(ctx context.Context, index uint32) {
+	bound, cancel := context.WithTimeout(ctx, recordWait)
+	defer cancel()
+	for bound.Err() == nil {
+		changed := w.source.Changed()
+		if w.ended(index) {
+			return
+		}
+		select {
+		case <-bound.Done():
+		case <-changed:
+		}
 	}
 }

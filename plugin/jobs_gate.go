@@ -139,7 +139,7 @@ func (g *jobGate) mayReset() error {
 	s, w := g.worker.source.Snapshot().State, g.worker
 	switch by := s.Nodes[w.node].ReservedBy; {
 	case s.HwJobs[g.job.Index].State != cluster.JobRunning:
-		return fmt.Errorf("%s runs no more, so nothing is reset: look at its row", g.job.Name())
+		return fmt.Errorf("%s has ended, so nothing is reset: look at its row", g.job.Name())
 	case by != g.job.Name():
 		return fmt.Errorf("%s is not reserved for %s, so it is not reset: the settings stay staged", w.node, g.job.Name())
 	}

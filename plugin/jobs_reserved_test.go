@@ -74,7 +74,7 @@ func TestNoResetWithoutTheReservation(t *testing.T) {
 		}, "is not reserved for"},
 		{"ended", func(j cluster.Job) cluster.Decision {
 			return cluster.Decision{Job: &cluster.JobIs{Hw: true, Index: j.Index, State: cluster.JobFailed}}
-		}, "runs no more"},
+		}, "has ended"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRig(t)
@@ -85,6 +85,9 @@ func TestNoResetWithoutTheReservation(t *testing.T) {
 			err := gate.Save(t.Context(), redfish.Step{Name: redfish.StepReset, Detail: "ForceRestart"})
 			if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 				t.Errorf("the reset: %v, want %q", err, test.want)
+			}
+			if err := gate.mayReset(); (err == nil) != (test.want == "") {
+				t.Errorf("it may be reset: %v", err)
 			}
 			if gate.reset != (test.want == "") {
 				t.Errorf("the machine may have been reset: %t", gate.reset)

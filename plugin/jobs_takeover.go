@@ -1,10 +1,8 @@
 package plugin
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,26 +10,13 @@ import (
 	"hawser/redfish"
 )
 
-// takeOver goes on with the jobs that a former leader left running, the oldest first. Up to the reset a job begins anew:
-// what the BMC has already is not written again. From the moment in which a reset was announced it is only followed: the
-// machine is watched, never reset a second time.
-func (w *hardwareWorker) takeOver(ctx context.Context) {
-	for _, j := range w.leftRunning() {
-		w.log.WithField("job", j.Index).WithField("detail", j.Detail).Info("going on with the job of a former leader")
-		out, err := w.goOn(ctx, j)
-		w.finish(ctx, j, out, err)
-	}
-}
-
-func (w *hardwareWorker) leftRunning() []cluster.Job {
-	var out []cluster.Job
-	for _, j := range w.source.Snapshot().State.HwJobs {
-		if j.Target == w.node && j.State == cluster.JobRunning {
-			out = append(out, j)
-		}
-	}
-	slices.SortFunc(out, func(a, b cluster.Job) int { return cmp.Compare(a.Index, b.Index) })
-	return out
+// takeOver goes on with a job that runs while nobody works on it: most often a former leader left it. Up to the reset a job
+// begins anew: what the BMC has already is not written again. From the moment in which a reset was announced it is only
+// followed: the machine is watched, never reset a second time.
+func (w *hardwareWorker) takeOver(ctx context.Context, j cluster.Job) {
+	w.log.WithField("job", j.Index).WithField("detail", j.Detail).Info("going on with a job that was left running")
+	out, err := w.goOn(ctx, j)
+	w.finish(ctx, j, out, err)
 }
 
 func (w *hardwareWorker) goOn(ctx context.Context, j cluster.Job) (outcome, error) {

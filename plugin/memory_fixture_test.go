@@ -24,6 +24,7 @@ type memory struct {
 	carry  map[string]string // node: why there is no clearance for it
 	trace  []string          // clearances and their ends, in order
 	refuse error             // of every call of a Recorder
+	lose   int               // so many reports of a job are applied, and their answer is lost
 	hang   bool              // calls of a Recorder wait for their deadline
 	silent map[string]bool   // nodes that are not heard
 	seen   []cluster.Hardware
@@ -184,7 +185,21 @@ func (m member) Delivered(ctx context.Context, sinks map[string]cluster.SinkStat
 }
 
 func (m member) Progress(ctx context.Context, job cluster.JobIs) error {
-	return m.propose(ctx, cluster.Decision{Job: &job})
+	m.mu.Lock()
+	leader, lost := m.leader, m.lose > 0
+	m.lose = max(0, m.lose-1)
+	m.mu.Unlock()
+	if leader != m.node {
+		return cluster.ErrNoLeader
+	}
+	if j, ok := m.state().HwJobs[job.Index]; !ok || j.State.Ended() {
+		return fmt.Errorf("hardware job %d has ended, or is not known", job.Index)
+	}
+	err := m.propose(ctx, cluster.Decision{Job: &job})
+	if err == nil && lost {
+		return cluster.ErrUnknownOutcome
+	}
+	return err
 }
 
 func (m member) Setting(ctx context.Context, settings ...cluster.SettingIs) error {

@@ -41,7 +41,7 @@ type Recorder interface {
 	Raise(ctx context.Context, event cluster.Event) error
 	// Delivered records cursors and counters of sinks, by sink name.
 	Delivered(ctx context.Context, sinks map[string]cluster.SinkStatus) error
-	// Progress records how far a job has come.
+	// Progress records how far a job has come. It is an error when the job has ended, or is not known.
 	Progress(ctx context.Context, job cluster.JobIs) error
 	// Setting records how far a desired hardware setting has come.
 	Setting(ctx context.Context, settings ...cluster.SettingIs) error
