@@ -252,14 +252,22 @@ func applyHwJobAbort(w *writer, _ cluster.Change, op cluster.Op) step {
 
 func backHwJobAbort(w *writer, st step) { w.s.HwJobs[st.Target.Index] = *st.Job }
 
-// job records the progress of a job; an ended one stays as it is.
+// job records the progress of a job; an ended one stays as it is, and who speaks of it is refused, unless it is its end that
+// is told again.
 func (w *writer) job(d cluster.JobIs) {
 	table := w.s.Jobs
 	if d.Hw {
 		table = w.s.HwJobs
 	}
 	j, ok := table[d.Index]
-	if !ok || j.State.Ended() {
+	switch {
+	case !ok:
+		w.result.Refusal = refuse(cluster.RefusedInconsistent, "there is no job %d", d.Index)
+		return
+	case j.State.Ended() && j.State == d.State && j.Result == d.Result:
+		return
+	case j.State.Ended():
+		w.result.Refusal = refuse(cluster.RefusedInconsistent, "job %d has ended: it is %s", d.Index, j.State)
 		return
 	}
 	if d.State == cluster.JobRunning && j.Started.IsZero() {

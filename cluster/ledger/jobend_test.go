@@ -22,6 +22,30 @@ func ends(index uint32, state cluster.JobState, result string, applied *cluster.
 	return cluster.Decision{Job: &cluster.JobIs{Hw: true, Index: index, State: state, Progress: 100, Result: result, Applied: applied}}
 }
 
+// TestWordsAboutAJobThatHasEnded are refused, and those about one that is not there: who says them works on it in vain. The
+// end told again, by one who does not know that it got through, is none.
+func TestWordsAboutAJobThatHasEnded(t *testing.T) {
+	l := founded(t)
+	l.set(cluster.Change{Ops: []cluster.Op{hwJob(1, "a", cluster.HwJobCollect)}})
+	running := cluster.Decision{Job: &cluster.JobIs{Hw: true, Index: 1, State: cluster.JobRunning}}
+	for _, tt := range []struct {
+		name    string
+		word    cluster.Decision
+		refused bool
+	}{
+		{"it runs", running, false},
+		{"it ends", ends(1, cluster.JobDone, "x", nil), false},
+		{"the same end again", ends(1, cluster.JobDone, "x", nil), false},
+		{"another end", ends(1, cluster.JobFailed, "x", nil), true},
+		{"it runs still", running, true},
+		{"of no job", ends(2, cluster.JobDone, "x", nil), true},
+	} {
+		if r := l.apply(tt.word); (r.Refusal != nil) != tt.refused {
+			t.Errorf("%s: refused with %v", tt.name, r.Refusal)
+		}
+	}
+}
+
 // TestJobEndAndItsStoryAreOne: the entry that ends a job makes its events, with all that they say and the condition of that
 // moment; whoever ends it again, the same leader or the next, with whatever result, makes none.
 func TestJobEndAndItsStoryAreOne(t *testing.T) {

@@ -20,7 +20,7 @@ const EventsPerDecision = 3
 // Result is what an applied entry has to tell its proposer.
 type Result struct {
 	Receipt *cluster.Receipt // of a Change
-	Refusal *cluster.Refusal // of a Change
+	Refusal *cluster.Refusal // of a Change, or of a word about a job that has ended
 	Events  []cluster.Event  // numbered
 }
 

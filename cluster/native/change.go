@@ -85,13 +85,17 @@ func (n *Node) Delivered(ctx context.Context, sinks map[string]cluster.SinkStatu
 	return err
 }
 
-// Progress records how far a job has come.
+// Progress records how far a job has come. Only the leader itself may: what another node, which led before, says of a job is
+// cluster.ErrNoLeader, and a word about a job that has ended is a *cluster.Refusal.
 func (n *Node) Progress(ctx context.Context, job cluster.JobIs) error {
-	_, err := n.propose(ctx, cluster.Decision{Job: &job})
+	o, err := n.proposeAsLeader(ctx, cluster.Decision{Job: &job})
+	if err == nil && o.Refusal != nil {
+		return o.Refusal
+	}
 	return err
 }
 
-// Setting records how far desired hardware settings have come.
+// Setting records how far desired hardware settings have come; only the leader itself may.
 func (n *Node) Setting(ctx context.Context, settings ...cluster.SettingIs) error {
 	var ds []cluster.Decision
 	for _, s := range settings {
@@ -100,6 +104,6 @@ func (n *Node) Setting(ctx context.Context, settings ...cluster.SettingIs) error
 	if len(ds) == 0 {
 		return nil
 	}
-	_, err := n.propose(ctx, ds...)
+	_, err := n.proposeAsLeader(ctx, ds...)
 	return err
 }

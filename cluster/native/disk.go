@@ -50,6 +50,7 @@ func (d *disk) watch(ctx context.Context, changed func(ctx context.Context, stuc
 
 // diskChanged tells of it, and a leader asks another node to take its place: its beats go on, so nobody misses it yet.
 func (n *Node) diskChanged(ctx context.Context, stuck bool, pending time.Duration) {
+	n.notifier.notify() // another leads now (shownLeader)
 	log := n.cfg.Log.WithField("component", "store").WithField("pending_ms", pending.Milliseconds())
 	if !stuck {
 		log.Warn("the disk answers again: this node takes part in the log")

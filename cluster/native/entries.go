@@ -27,10 +27,11 @@ func whole(d cluster.Decision) error {
 }
 
 // fromOutside says whether a decision may come from another node or from a front end. What the engine decides comes from
-// the leader itself, on the state that it has: from anywhere else it would be old (A1).
+// the leader itself, on the state that it has: from anywhere else it would be old (A1). So does what is said of jobs and of
+// settings that are applied: one node works on them, the leader.
 func fromOutside(d cluster.Decision) bool {
-	return d.Change != nil || d.Refuse != nil || d.Undo != nil || d.Release != nil || d.Job != nil || d.Hardware != nil ||
-		d.Setting != nil || d.Sink != nil || d.Event != nil || d.Reserve != nil || d.Fenced != nil || d.Handed != nil
+	return d.Change != nil || d.Refuse != nil || d.Undo != nil || d.Release != nil || d.Hardware != nil ||
+		d.Sink != nil || d.Event != nil || d.Reserve != nil || d.Fenced != nil || d.Handed != nil
 }
 
 // split packs groups of decisions into entries below the size limit, in order. A group stays together, because its event

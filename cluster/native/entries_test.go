@@ -75,6 +75,8 @@ func TestTheEnginesDecisionsDoNotComeFromOutside(t *testing.T) {
 		"released": {cluster.Decision{Released: &cluster.Released{}}, false},
 		"join":     {cluster.Decision{Join: &cluster.Join{}}, false},
 		"intent":   {cluster.Decision{Intent: &cluster.Fence{}}, false},
+		"job":      {cluster.Decision{Job: &cluster.JobIs{}}, false},
+		"setting":  {cluster.Decision{Setting: &cluster.SettingIs{}}, false},
 		"found":    {cluster.Decision{Found: &cluster.Found{}}, false},
 	} {
 		if got := fromOutside(test.decision); got != test.want {

@@ -205,13 +205,29 @@ func (n *Node) propose(ctx context.Context, decisions ...cluster.Decision) (outc
 			return outcome{}, err
 		}
 	}
+	return o, o.err()
+}
+
+// proposeAsLeader commits decisions if this node leads, and never asks another to: they are what the leader alone may say.
+func (n *Node) proposeAsLeader(ctx context.Context, decisions ...cluster.Decision) (outcome, error) {
+	if n.shownLeader() != n.cfg.Node {
+		return outcome{}, fmt.Errorf("%w (this node does not lead)", cluster.ErrNoLeader)
+	}
+	bound, cancel := context.WithTimeout(ctx, proposeWait)
+	defer cancel()
+	o := n.proposeHere(bound, decisions)
+	return o, o.err()
+}
+
+// err is why a proposal came to nothing, or may have.
+func (o outcome) err() error {
 	switch {
 	case o.NoLeader != "":
-		return o, fmt.Errorf("%w (%s)", cluster.ErrNoLeader, o.NoLeader)
+		return fmt.Errorf("%w (%s)", cluster.ErrNoLeader, o.NoLeader)
 	case o.Unknown != "":
-		return o, fmt.Errorf("%w: %s", cluster.ErrUnknownOutcome, o.Unknown)
+		return fmt.Errorf("%w: %s", cluster.ErrUnknownOutcome, o.Unknown)
 	}
-	return o, nil
+	return nil
 }
 
 // renewAt reports to the leader; to itself without a network.

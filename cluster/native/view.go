@@ -16,7 +16,7 @@ func (n *Node) Snapshot() *cluster.Snapshot {
 	now := time.Now()
 	renewed, peers := n.agent.last()
 	s := &cluster.Snapshot{
-		State: n.ledger.State(), Local: n.cfg.Node, Taken: now, Leader: n.leader(), Version: n.cfg.Version,
+		State: n.ledger.State(), Local: n.cfg.Node, Taken: now, Leader: n.shownLeader(), Version: n.cfg.Version,
 		Nodes: map[string]cluster.NodeLive{}, Probes: map[string]cluster.ProbeLive{},
 	}
 	s.View, s.Quorate = n.viewAt(now)
@@ -39,6 +39,18 @@ func (n *Node) Snapshot() *cluster.Snapshot {
 		}
 	}
 	return s
+}
+
+// shownLeader is the leader that this node shows. With a disk that hangs it is never itself, though its raft may stand still as
+// leader: others lead, and what a leader alone may do must end here.
+func (n *Node) shownLeader() string {
+	if !n.disk.stuck.Load() {
+		return n.leader()
+	}
+	if leader := n.follows(); leader != n.cfg.Node {
+		return leader
+	}
+	return ""
 }
 
 // viewAt says how current this node's view is now.
