@@ -28,6 +28,9 @@ func exists(path string) (bool, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return false, err
 	}
+	if _, err := os.Stat(path + asideSuffix); err == nil {
+		return false, fmt.Errorf("%w: %s is not there: it was being set aside when that was stopped", ErrCorrupt, path)
+	}
 	for _, suffix := range companions {
 		if info, err := os.Stat(path + suffix); err == nil && info.Size() > 0 && suffix != "-shm" {
 			return false, fmt.Errorf("%w: %s is not there, but its %s is", ErrCorrupt, path, path+suffix)
@@ -40,10 +43,8 @@ func exists(path string) (bool, error) {
 // taken for one that was cut off.
 func create(ctx context.Context, path string) (err error) {
 	draft := path + ".new"
-	for _, suffix := range append([]string{""}, companions...) {
-		if err := os.Remove(draft + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	if err := removeAll(draft, storeFiles); err != nil {
+		return err
 	}
 	if err := fillDraft(ctx, draft); err != nil {
 		return err
