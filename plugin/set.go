@@ -24,6 +24,9 @@ const (
 	choreWithin = 2 * time.Second
 	// releaseWithin bounds the release of what a SET held: after that the log has dropped it.
 	releaseWithin = 10 * time.Second
+	// releasesAtOnce is more than the SETs that a front end commits one after the other within releaseWithin, each of which
+	// may find the log without an answer.
+	releasesAtOnce = 16
 )
 
 // BackendConfig is what a Backend is made of.
@@ -41,7 +44,9 @@ type Backend struct {
 	ready chan struct{}
 	// chores is long enough for a burst; what does not fit is counted and left out, so that nobody who sends bad SETs can
 	// make others wait.
-	chores   chan chore
+	chores chan chore
+	// releases wait for no refusal and for no other release: what is not released in time is void, though it was answered.
+	releases chan chore
 	rate     rate
 	counters setCounters
 }
@@ -55,7 +60,10 @@ type chore struct {
 
 // NewBackend returns a backend; nothing is refused into the log before Run runs.
 func NewBackend(cfg BackendConfig) *Backend {
-	return &Backend{cfg: cfg, ready: make(chan struct{}), chores: make(chan chore, 64), rate: newRate(refusalsPerSecond, refusalsAtOnce)}
+	return &Backend{
+		cfg: cfg, ready: make(chan struct{}), chores: make(chan chore, 64), releases: make(chan chore, 64),
+		rate: newRate(refusalsPerSecond, refusalsAtOnce),
+	}
 }
 
 // String names the task.
@@ -64,14 +72,24 @@ func (b *Backend) String() string { return "snmp set" }
 // Ready is closed when Run takes chores.
 func (b *Backend) Ready() <-chan struct{} { return b.ready }
 
-// Run does the chores one by one until ctx ends; then it returns nil.
+// Run does the chores one by one, and the releases beside them, until ctx ends; then it returns nil.
 func (b *Backend) Run(ctx context.Context) error {
 	close(b.ready)
+	var tasks sync.WaitGroup
+	for range releasesAtOnce {
+		tasks.Go(func() { b.works(ctx, b.releases) })
+	}
+	b.works(ctx, b.chores)
+	tasks.Wait()
+	return nil
+}
+
+func (b *Backend) works(ctx context.Context, queue <-chan chore) {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case c := <-b.chores:
+			return
+		case c := <-queue:
 			b.work(ctx, c)
 		}
 	}
@@ -85,10 +103,10 @@ func (b *Backend) work(ctx context.Context, c chore) {
 	}
 }
 
-// later hands a chore to Run; false: there are too many.
-func (b *Backend) later(c chore) bool {
+// later hands a chore to Run; false: there are too many in its queue.
+func later(queue chan<- chore, c chore) bool {
 	select {
-	case b.chores <- c:
+	case queue <- c:
 		return true
 	default:
 		return false
@@ -252,7 +270,7 @@ func (p *pendingSet) Cleanup() {
 		}
 		return err
 	}}
-	if !p.backend.later(release) {
+	if !later(p.backend.releases, release) {
 		log.Error("what a set held is not released, and void in ten seconds: too much to do; set it again")
 	}
 }

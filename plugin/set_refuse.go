@@ -58,7 +58,7 @@ func (b *Backend) record(change cluster.Change, refusal cluster.Refusal) {
 		entry.Debug("set refused; not recorded: too many refusals")
 		return
 	}
-	recorded := b.later(chore{"record of a refused set", choreWithin, func(ctx context.Context) error {
+	recorded := later(b.chores, chore{"record of a refused set", choreWithin, func(ctx context.Context) error {
 		return b.cfg.Changer.Refuse(ctx, change, refusal)
 	}})
 	if !recorded {
