@@ -18,6 +18,8 @@ type disk struct {
 	stuck    atomic.Bool
 	alarm    func(on bool) // told when it hangs for diskAlarmAfter, and when it answers after that
 	alarmed  bool
+	left     func() bool // says whether the alarm stands in the log, as far as this node can know by now
+	settled  bool        // no alarm of a former life is left to be ended here
 }
 
 // diskAlarmAfter is how long a disk must hang to be worth an alarm: a slow moment cuts raft off, and nobody need come.
@@ -35,8 +37,12 @@ func (d *disk) watch(ctx context.Context, changed func(ctx context.Context, stuc
 		}
 		pending := d.pending()
 		if long := pending > diskAlarmAfter; long != d.alarmed && (long || pending == 0) {
-			d.alarmed = long
+			d.alarmed, d.settled = long, true
 			d.alarm(long)
+		}
+		if !d.settled && pending == 0 && d.left() { // this daemon was started while the alarm of the former one stood
+			d.settled = true
+			d.alarm(false)
 		}
 		stuck := pending > d.patience || (d.stuck.Load() && pending > 0)
 		if stuck == d.stuck.Load() {
@@ -78,11 +84,31 @@ func (n *Node) diskChanged(ctx context.Context, stuck bool, pending time.Duratio
 	}
 }
 
+// diskAlarmKey is the key of the alarm of a node's disk.
+func diskAlarmKey(node string) string { return "disk/" + node }
+
+// diskAlarmStands says whether the alarm of a node's disk is in a state.
+func diskAlarmStands(s *cluster.State, node string) bool {
+	for _, a := range s.Alarms {
+		if a.Key == diskAlarmKey(node) {
+			return true
+		}
+	}
+	return false
+}
+
+// diskAlarmLeft says whether this node's alarm stands in the log as it is now: a state that is behind may hold one that has
+// ended.
+func (n *Node) diskAlarmLeft() bool {
+	view, _ := n.viewAt(time.Now())
+	return view == cluster.ViewCurrent && diskAlarmStands(n.ledger.State(), n.cfg.Node)
+}
+
 // diskAlarm tells the operators of a disk that hangs or is full, and of its end. The event goes out from memory.
 func (n *Node) diskAlarm(on bool) {
 	e := cluster.Event{
 		Type: cluster.EventHardwareRestored, Severity: cluster.SeverityInfo, ComponentType: cluster.ComponentHardware, ComponentName: "disk",
-		Reaction: cluster.ReactedNone, Result: cluster.ResultSucceeded, AlarmKey: "disk/" + n.cfg.Node, Clear: true,
+		Reaction: cluster.ReactedNone, Result: cluster.ResultSucceeded, AlarmKey: diskAlarmKey(n.cfg.Node), Clear: true,
 		Summary: "the disk of " + n.cfg.Node + " takes the log again",
 	}
 	if on {

@@ -27,6 +27,7 @@ func TestADiskThatHangsCutsRaftOff(t *testing.T) {
 			},
 			cut:   func(on bool) { cuts = append(cuts, on) },
 			alarm: func(on bool) { alarms = append(alarms, on) },
+			left:  func() bool { return false },
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -74,4 +75,63 @@ func TestADiskThatHangsCutsRaftOff(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestAnAlarmOfAFormerLifeEnds: a daemon that was started anew while the alarm of its disk stood ends it, once, when the disk
+// answers; one that raised the alarm itself has nothing left.
+func TestAnAlarmOfAFormerLifeEnds(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		hangs time.Duration // at first
+		left  time.Duration // when the state is known to hold the alarm; 0: never
+		want  []bool
+	}{
+		{"none is left", 0, 0, nil},
+		{"it is left", 0, time.Second, []bool{false}},
+		{"it is left, and the disk hangs", 2 * time.Second, time.Second, []bool{false}},
+		{"it is left, and raised again", diskAlarmAfter + time.Second, time.Second, []bool{true, false}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			var alarms []bool
+			d := &disk{
+				patience: 500 * time.Millisecond,
+				pending: func() time.Duration {
+					if since := time.Since(began); since < tt.hangs {
+						return since
+					}
+					return 0
+				},
+				cut:   func(bool) {},
+				alarm: func(on bool) { alarms = append(alarms, on) },
+				left:  func() bool { return tt.left > 0 && time.Since(began) >= tt.left },
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if err := d.watch(ctx, func(context.Context, bool, time.Duration) {}); err != nil {
+				t.Error(err)
+			}
+			if !slices.Equal(alarms, tt.want) {
+				t.Errorf("%s: alarms %v, want %v", tt.name, alarms, tt.want)
+			}
+		})
+	}
+}
+
+// TestADiskAlarmLeftInTheLogEnds over a restart of its node.
+func TestADiskAlarmLeftInTheLogEnds(t *testing.T) {
+	t.Parallel()
+	tc := startCluster(t, testOptions{})
+	name := tc.others(tc.leader(), tc.active())[0]
+	node := tc.node(name)
+	node.diskAlarm(true)
+	stands := func() bool { return diskAlarmStands(tc.state(), name) }
+	tc.wait("the alarm stands", stands)
+	node.cancel()
+	<-node.done
+	if !stands() {
+		t.Fatal("the alarm ended with its node")
+	}
+	tc.start(name)
+	tc.wait("the alarm ends", func() bool { return !stands() })
 }

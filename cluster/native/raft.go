@@ -83,7 +83,7 @@ func (n *Node) openRaft() (err error) {
 	n.proposer = newProposer(cfg.Node, n.raft, n.store.Local("origin"), n.highestNumber)
 	n.store.Endure()
 	n.quorum = &quorum{raft: n.raft}
-	n.disk = &disk{pending: n.store.Pending, cut: n.transport.Pause, patience: cmp.Or(cfg.DiskPatience, diskPatience), alarm: n.diskAlarm}
+	n.disk = &disk{pending: n.store.Pending, cut: n.transport.Pause, patience: cmp.Or(cfg.DiskPatience, diskPatience), alarm: n.diskAlarm, left: n.diskAlarmLeft}
 	if short := n.store.Shortage(); short != nil {
 		cfg.Log.WithError(short).Warn("no space could be set aside for the log: should the disk get full, decisions wait for it; free space under " + cfg.DataDir)
 	}
