@@ -130,10 +130,12 @@ func (n *Node) Run(ctx context.Context) error {
 			return nil
 		case cause = <-n.fatal: // the log is not followed any more: only this node's own word tells what it still holds
 			n.cfg.Log.WithError(cause).Error("this node stops")
+			n.store.GiveUp() // before the first goodbye, too
 			gone = func() bool { return len(n.agent.holds()) == 0 }
 			n.goodbye(run)
 		case <-ctx.Done():
 		}
+		n.store.GiveUp() // what waits for a disk that is full waits no more
 		n.leave(run, gone)
 		stopAgents()
 		select {
@@ -209,7 +211,9 @@ func (n *Node) goodbye(ctx context.Context) {
 	if to != "" {
 		future = n.raft.LeadershipTransferToServer(raft.ServerID(to), raft.ServerAddress(to))
 	}
-	if err := await(ctx, future); err != nil {
+	bound, cancel := context.WithTimeout(ctx, finishWait)
+	defer cancel()
+	if err := await(bound, future); err != nil {
 		n.cfg.Log.WithError(err).Debug("leadership was not handed over")
 	}
 }

@@ -175,12 +175,20 @@ func (o *outbox) lose(at time.Time) {
 	o.loss = true
 }
 
-// close takes no more events and writes what is left.
-func (o *outbox) close() {
+// close takes no more events and writes what is left; false: the disk did not answer in time. The write goes on then, until
+// the disk answers or the process ends.
+func (o *outbox) close(wait time.Duration) bool {
 	o.mu.Lock()
 	o.closed = true
 	o.mu.Unlock()
-	o.write()
+	done := make(chan struct{})
+	go func() { defer close(done); o.write() }()
+	select {
+	case <-done:
+		return true
+	case <-time.After(wait):
+		return false
+	}
 }
 
 // settle removes what the log holds, and tells of losses once something got through.

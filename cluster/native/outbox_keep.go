@@ -23,13 +23,12 @@ const (
 	keepAgain = time.Second
 )
 
-// keep writes what changed until ctx ends, and once more then. What the disk does not take is tried again.
+// keep writes what changed until ctx ends; close writes the rest. What the disk does not take is tried again.
 func (o *outbox) keep(ctx context.Context) error {
 	var again <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
-			o.write()
 			return nil
 		case <-o.work:
 		case <-again:

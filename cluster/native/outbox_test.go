@@ -568,7 +568,7 @@ func TestWhatNoLogCanHoldIsRefused(t *testing.T) {
 	if e := l.handed.Event; len(e.Error) > maxWords || !strings.HasSuffix(e.Error, "ü") || e.Seq != 0 || e.AlarmIndex != 0 {
 		t.Errorf("taken as %d bytes, %+v", len(e.Error), e.Seq)
 	}
-	b.close()
+	b.close(limit)
 	if _, err := b.take(story(3), 0); !errors.Is(err, errOutboxClosed) {
 		t.Errorf("after the end: %v", err)
 	}

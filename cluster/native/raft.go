@@ -105,7 +105,7 @@ func (n *Node) closeRaft() {
 		n.quorum.tasks.Wait()
 	}
 	if n.store != nil {
-		n.store.GiveUp() // what waits for a disk that is full waits no more
+		n.store.GiveUp() // Run has, but not every node that was opened has run
 	}
 	if n.raft != nil {
 		bound, cancel := context.WithTimeout(context.Background(), finishWait)
@@ -114,8 +114,9 @@ func (n *Node) closeRaft() {
 			log.WithError(err).Warn("raft did not shut down cleanly")
 		}
 	}
-	if n.outbox != nil {
-		n.outbox.close()
+	if n.outbox != nil && !n.outbox.close(finishWait) {
+		log.Error("the disk does not answer: the last events of this node may be lost; its files are left as they are, check the disk under " + n.cfg.DataDir)
+		n.shelf, n.store = nil, nil // to close them would wait for the disk
 	}
 	if n.shelf != nil {
 		if err := n.shelf.Close(); err != nil {

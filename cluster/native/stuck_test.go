@@ -2,6 +2,7 @@ package native
 
 import (
 	"errors"
+	"syscall"
 	"testing"
 	"time"
 
@@ -46,5 +47,54 @@ func TestALeaderWhoseDiskHangsIsNone(t *testing.T) {
 	}
 	if _, refused := errors.AsType[*cluster.Refusal](tc.node(now).Progress(t.Context(), running)); !refused {
 		t.Error("the leader's own word about a job that is not there was taken")
+	}
+}
+
+// TestADaemonEndsThoughItsDiskIsFull: what waits for space waits no more once the end has begun.
+func TestADaemonEndsThoughItsDiskIsFull(t *testing.T) {
+	t.Parallel()
+	tc := startCluster(t, testOptions{})
+	n := tc.node(tc.others(tc.active())[0])
+	full := make(chan struct{}, 1) // one: that it waits is news once
+	n.lead.tasks.Go(func() {       // the node waits for its tasks, and this one for the disk
+		_ = n.store.Local("x").Update(func(*raftlog.LocalTx) error {
+			select {
+			case full <- struct{}{}:
+			default:
+			}
+			return syscall.ENOSPC
+		})
+	})
+	<-full
+	tc.wait("the write waits", func() bool { return n.store.Trouble() != nil })
+	n.cancel()
+	select {
+	case <-n.done:
+	case <-time.After(limit):
+		n.store.GiveUp()
+		t.Error("it waits for its disk for ever")
+	}
+}
+
+// TestTheLastWriteOfTheOutboxIsBounded: with a disk that does not answer, the end of the daemon does not wait for it.
+func TestTheLastWriteOfTheOutboxIsBounded(t *testing.T) {
+	b := newBoxBench(t)
+	b.mustTake(1)
+	held, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = b.shelved.Local("x").Update(func(*raftlog.LocalTx) error { close(held); <-release; return nil })
+	}()
+	<-held
+	if b.close(10 * time.Millisecond) {
+		t.Error("written to a disk that hangs")
+	}
+	close(release)
+	<-done
+	if !b.close(limit) {
+		t.Error("not written, though the disk answers")
+	}
+	if kept, _, err := b.shelf.load(); err != nil || len(kept) != 1 {
+		t.Errorf("%d on the disk, %v", len(kept), err)
 	}
 }
