@@ -52,5 +52,5 @@
 // # Goroutines
 //
 // Each long one is a task (Run, Ready, String) and is started in one place by the program: Publisher.Run makes views,
-// Backend.Run writes refusals and releases held jobs. Nothing here starts one of its own.
+// Backend.Run writes refusals, and releases held jobs by a few of its own that it waits for. Nothing else here starts one.
 package plugin

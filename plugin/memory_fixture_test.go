@@ -186,13 +186,13 @@ func (m member) Delivered(ctx context.Context, sinks map[string]cluster.SinkStat
 
 func (m member) Progress(ctx context.Context, job cluster.JobIs) error {
 	m.mu.Lock()
-	leader, lost := m.leader, m.lose > 0
+	leader, hang, lost := m.leader, m.hang, m.lose > 0
 	m.lose = max(0, m.lose-1)
 	m.mu.Unlock()
 	if leader != m.node {
 		return cluster.ErrNoLeader
 	}
-	if j, ok := m.state().HwJobs[job.Index]; !ok || j.State.Ended() {
+	if j, ok := m.state().HwJobs[job.Index]; !hang && (!ok || j.State.Ended()) {
 		return fmt.Errorf("hardware job %d has ended, or is not known", job.Index)
 	}
 	err := m.propose(ctx, cluster.Decision{Job: &job})
