@@ -16,9 +16,11 @@ func filled(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var events []Event
 	for seq := range uint32(300) {
-		mustAppend(t, j, event(seq+1, func(e *Event) { e.Summary = strings.Repeat("x", 200) }))
+		events = append(events, event(seq+1, func(e *Event) { e.Summary = strings.Repeat("x", 200) }))
 	}
+	mustAppend(t, j, events...)
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
