@@ -32,10 +32,26 @@ func (n *Node) Clearance(ctx context.Context, node, job string) (done func(), er
 		return nil, fmt.Errorf("clearance for %s: %w", node, err)
 	}
 	if err := n.awaitIdle(ctx, node, job); err != nil {
-		done()
+		if !n.carriedOn(ctx, job) {
+			done()
+		}
 		return nil, fmt.Errorf("clearance for %s: %w", node, err)
 	}
 	return done, nil
+}
+
+// carriedOn says whether the next leader goes on with a running hardware job of that name, under the same reservation: this
+// node leads no more, or its caller has ended.
+func (n *Node) carriedOn(ctx context.Context, job string) bool {
+	if ctx.Err() == nil && n.leader() == n.cfg.Node {
+		return false
+	}
+	for _, j := range n.ledger.State().HwJobs {
+		if j.State == cluster.JobRunning && j.Name() == job {
+			return true
+		}
+	}
+	return false
 }
 
 // reserve puts the reservation into the log and waits until it shows here: the log refuses silently what it must.

@@ -158,3 +158,48 @@ func TestClearance(t *testing.T) {
 		t.Errorf("job 1 ended the reservation of job 2: now %q", got)
 	}
 }
+
+// TestClearanceIsKeptForTheNextLeader: a caller that ends while its running hardware job waits for the node leaves the
+// reservation to the next leader, who carries the job on; for a job that does not run it ends the reservation.
+func TestClearanceIsKeptForTheNextLeader(t *testing.T) {
+	t.Parallel()
+	tc := startCluster(t, testOptions{spec: func(s *cluster.Spec) {
+		s.Stacks[0].Services = append(s.Stacks[0].Services, cluster.ServiceSpec{
+			Name: "web", Layer: cluster.LayerWebServer, Kind: "process", Mode: cluster.ModeActiveActive, Policy: cluster.DefaultPolicy(),
+			Options:      map[string]any{"command": []string{"/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done"}}, // takes its StopBudget
+			StartTimeout: 10 * time.Second, StopBudget: 3 * time.Second,
+		})
+	}})
+	node := tc.others(tc.active())[0]
+	by := func() string { return tc.state().Nodes[node].ReservedBy }
+	if _, err := tc.set(tc.leader(), cluster.Change{ID: "c1", By: cluster.Setter{User: "olga"}, Ops: []cluster.Op{{
+		Object: "HwJob", Target: cluster.Target{Name: node, Index: 7}, Int: int64(cluster.HwJobApply),
+	}}}); err != nil {
+		t.Fatal(err)
+	}
+	const job = "hardware job 7"
+	brokenOff := func() {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := tc.node(tc.leader()).Clearance(ctx, node, job)
+			ended <- err
+		}()
+		tc.wait("the reservation", func() bool { return by() == job })
+		cancel()
+		if err := <-ended; err == nil {
+			t.Fatal("cleared before its services stopped: this test shows nothing")
+		}
+	}
+	brokenOff()
+	tc.wait("the reservation of a job that does not run ends", func() bool { return by() == "" })
+	tc.wait("web runs again", func() bool { return tc.node(node).agent.instances[1].resource.Running() })
+	if err := tc.node(tc.leader()).Progress(t.Context(), cluster.JobIs{Hw: true, Index: 7, State: cluster.JobRunning}); err != nil {
+		t.Fatal(err)
+	}
+	brokenOff()
+	if got := by(); got != job {
+		t.Errorf("the next leader finds the node reserved for %q", got)
+	}
+}
