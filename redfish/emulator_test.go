@@ -652,6 +652,28 @@ func TestOneSession(t *testing.T) {
 	}
 }
 
+// A login that is under way when its caller ends is waited for, so that the session it makes can be ended.
+func TestLoginOutlivesItsCaller(t *testing.T) {
+	s := startBMC(t)
+	b := connect(t, s)
+	held := s.Faults().Hold(http.MethodPost, "/Sessions", bmc.AfterAct)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := b.Collect(ctx)
+		ended <- err
+	}()
+	<-held.Caught()
+	stop()
+	held.Release()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("collected for nobody: %v", err)
+	}
+	if err := b.Close(t.Context()); err != nil || s.Sessions() != 0 {
+		t.Errorf("%d sessions after Close, %v", s.Sessions(), err)
+	}
+}
+
 func TestFirmwareInventoryEmulator(t *testing.T) {
 	t.Parallel()
 	b := connect(t, startBMC(t))

@@ -124,8 +124,32 @@ func (c *client) urgentCredential(ctx context.Context, l *lane, stale credential
 	return basic, nil
 }
 
+// loginGrace is how long a login may outlive a caller that has given up. One
+// that is broken off may leave a session at the BMC that nobody ends, and BMCs
+// have few.
+const loginGrace = time.Second
+
+// graced is ctx, but that it outlives a cancellation by loginGrace; a deadline
+// is kept: a fence has no time to lose. done frees it.
+func graced(ctx context.Context) (longer context.Context, done func()) {
+	var cancel context.CancelFunc
+	longer = context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		longer, cancel = context.WithDeadline(longer, deadline)
+	} else {
+		longer, cancel = context.WithCancel(longer)
+	}
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(loginGrace, cancel) })
+	return longer, func() {
+		stop()
+		cancel()
+	}
+}
+
 // newSession logs in; the caller holds the login gate.
 func (c *client) newSession(ctx context.Context, l *lane) (credential, error) {
+	ctx, done := graced(ctx)
+	defer done()
 	s := c.session
 	pw, err := s.cfg.password()
 	if err != nil {
