@@ -1,8 +1,9 @@
+//go:build capture
+
 package agentx
 
 import (
 	"bufio"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -15,8 +16,6 @@ import (
 	"hawser/fixtures/peers/subagent"
 	"hawser/mib/snmp"
 )
-
-var capture = flag.Bool("capture", false, "write testdata/captured.txt anew, from snmpd and a subagent of net-snmp")
 
 // wire writes down what passes between snmpd and a subagent.
 type wire struct {
@@ -46,11 +45,9 @@ func (w *wire) pass(from string, in io.Reader, out io.WriteCloser) {
 	}
 }
 
-// TestCapture stands between snmpd and net-snmp's own subagent, and has everything asked that they can say.
+// TestCapture writes testdata/captured.txt anew, so it runs only when it is asked for: go test -tags capture -run TestCapture
+// ./plugin/agentx. It stands between snmpd and net-snmp's own subagent, and has everything asked that they can say.
 func TestCapture(t *testing.T) {
-	if !*capture {
-		t.Skip("only with -capture: it writes a file of the repository")
-	}
 	m := subagent.NewMaster(t)
 	m.Start(t)
 	front := filepath.Join(filepath.Dir(m.Socket), "front")
@@ -92,13 +89,4 @@ func TestCapture(t *testing.T) {
 	if err := os.WriteFile(filepath.Join("testdata", "captured.txt"), []byte(w.text.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func mustOID(tb testing.TB, text string) snmp.OID {
-	tb.Helper()
-	oid, err := snmp.ParseOID(text)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return oid
 }

@@ -239,3 +239,12 @@ func TestOurProcessIsStopped(t *testing.T) {
 		})
 	}
 }
+
+func mustOID(tb testing.TB, text string) snmp.OID {
+	tb.Helper()
+	oid, err := snmp.ParseOID(text)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return oid
+}
